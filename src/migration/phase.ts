@@ -1,0 +1,346 @@
+import type { ConditionDraft } from '../api/conditions.ts';
+import type { PhaseName, StepName } from '../api/phases.ts';
+import type {
+  DiskStatus,
+  LedgerEntry,
+  Records,
+  VirtualMachineImportSpec,
+  VirtualMachineImportStatus,
+} from '../api/virtual-machine-import.ts';
+import type { PowerReading } from '../model/source-data.ts';
+import type { VmModel } from '../model/vm.ts';
+import type { EngineSettings } from './settings.ts';
+
+/**
+ * The contract between decisions and effects. A phase is a small step of an import: it names the facts it needs and decides, purely, what
+ * comes next. The runner (controllers/import) is the only one that acts, always in this order:
+ *
+ *   1. gather   exactly the facts that the phase names, by read verbs only;
+ *   2. decide   `phase.decide(facts, context)`;
+ *   3. save     records, ledger, slots: a barrier that must succeed before any effect of this decision;
+ *   4. fence    is the lease still ours?
+ *   5. act      the actions, in order; each is one try and safe to repeat;
+ *   6. again    from 1, until the decision is to wait, at most `longestRun` times.
+ *
+ * The process may die between any two of these lines; what is then true is in facts, records and ledger and nowhere else. An action gives
+ * nothing back: what it made is found by the next gathering.
+ */
+export interface Phase<N extends FactName = FactName> {
+  readonly name: PhaseName;
+  /** The step of the pipeline that clients see. */
+  readonly step: StepName;
+  readonly needs: readonly N[];
+  decide(facts: Facts<N>, context: Context): Decision;
+}
+
+/** Keeps the tie between `needs` and `facts` while phases of different needs stand in one list. */
+export function phase<const N extends FactName>(definition: Phase<N>): Phase {
+  return definition as unknown as Phase;
+}
+
+/** What a decision may look at beside its facts. Nothing here needs I/O. */
+export interface Context {
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly spec: VirtualMachineImportSpec;
+  readonly status: VirtualMachineImportStatus;
+  readonly records: Records;
+  readonly ledger: readonly LedgerEntry[];
+  readonly settings: EngineSettings;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** When this phase began, moved on by the time its clock stood still (source unreachable). Milliseconds since 1970. */
+  readonly phaseSince: number;
+}
+
+// ---- facts ----------------------------------------------------------------------------------------------------------------------
+
+/**
+ * Everything that can be known of the world, by name. `cached` facts come from a watch and may lag; `live` ones are read when they are
+ * asked for. A decision to create, to strike a ledger entry or to delete rests on a live fact (review.md F4).
+ */
+export interface FactTable {
+  /** live. The VM at the source as it is now. */
+  readonly sourceVm: { readonly state: 'present'; readonly model: VmModel } | { readonly state: 'gone' };
+  /** live. */
+  readonly sourcePower: PowerReading;
+  /** cached. Earlier imports of the same plan and VM. */
+  readonly priorImports: readonly PriorImport[];
+  /** In process. What the slot table says of this import. */
+  readonly slots: SlotFact;
+  /** live. The target VM, built as it would be, created with dryRun; and whether its storage would fit. */
+  readonly preflight: Preflight;
+  /** cached. One entry a disk that is copied, in order. */
+  readonly volumes: readonly VolumeFact[];
+  /** live. The same, read now. */
+  readonly liveVolumes: readonly VolumeFact[];
+  /** live. The VM of the recorded name. */
+  readonly targetVm: TargetVmFact;
+  /** cached. Phase of the VirtualMachineInstance, '' while there is none. */
+  readonly instancePhase: string;
+  /** live. Every object in the target namespace that carries our label. */
+  readonly targetObjects: TargetObjects;
+}
+export type FactName = keyof FactTable;
+export type Facts<N extends FactName> = Pick<FactTable, N>;
+
+export interface PriorImport {
+  readonly name: string;
+  readonly uid: string;
+  /** What it still owes, in words; empty: nothing stands in the way. */
+  readonly owes: readonly string[];
+  /** It committed and its target VM is still there: `{namespace}/{name}`. */
+  readonly committedTarget?: string;
+}
+
+export interface SlotFact {
+  /** Resources that this import holds. */
+  readonly held: ReadonlySet<string>;
+  /** Where it stands in the queue for what it has asked for. */
+  readonly queue?: { readonly resource: string; readonly position: number; readonly length: number };
+}
+
+export type Preflight =
+  | { readonly state: 'accepted' }
+  /** The namespace is not there; the VM could not be judged yet. */
+  | { readonly state: 'namespaceMissing' }
+  | { readonly state: 'namespaceTerminating' }
+  /** A VM of that name exists. `ours`: it carries our label. */
+  | { readonly state: 'nameTaken'; readonly ours: boolean; readonly uid: string; readonly by: string }
+  | { readonly state: 'refused'; readonly code: string; readonly text: string }
+  | { readonly state: 'classMissing'; readonly classes: readonly string[] }
+  | { readonly state: 'networkMissing'; readonly networks: readonly string[] }
+  | { readonly state: 'spaceShort'; readonly text: string };
+
+/** A disk's DataVolume, claim and importer pod, as far as they are there. Only objects whose label is ours count as ours. */
+export interface VolumeFact {
+  readonly diskKey: string;
+  readonly claimName: string;
+  readonly dataVolume?: {
+    readonly uid: string;
+    readonly ours: boolean;
+    readonly deleting: boolean;
+    readonly phase: string;
+    /** 0..100, undefined while CDI says N/A. */
+    readonly percent?: number;
+    readonly restartCount: number;
+    readonly conditions: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason: string;
+      readonly message: string;
+      readonly sinceMs: number;
+    }[];
+  };
+  readonly claim?: {
+    readonly uid: string;
+    readonly ours: boolean;
+    readonly deleting: boolean;
+    readonly phase: string;
+    /** The owner that matters: what keeps the claim alive. */
+    readonly owner: {
+      readonly kind: 'DataVolume' | 'VirtualMachine' | 'none' | 'other';
+      readonly uid?: string;
+      readonly name?: string;
+    };
+    /** "namespace/name is owned by ..." for a message. */
+    readonly describedAs: string;
+  };
+  /** The newest importer pod. */
+  readonly pod?: {
+    readonly name: string;
+    readonly uid: string;
+    readonly phase: string;
+    readonly restarts: number;
+    /** Of the last container that ended with an error, scrubbed. */
+    readonly terminationMessage?: string;
+    readonly waitingReason?: string;
+    readonly createdMs: number;
+  };
+}
+
+export type TargetVmFact =
+  | { readonly state: 'absent' }
+  | { readonly state: 'foreign'; readonly uid: string; readonly by: string }
+  | {
+      readonly state: 'ours';
+      readonly uid: string;
+      readonly deleting: boolean;
+      readonly runStrategy: string;
+    };
+
+export interface OwnedObject {
+  readonly name: string;
+  readonly uid: string;
+  readonly deleting: boolean;
+}
+export interface TargetObjects {
+  readonly virtualMachines: readonly OwnedObject[];
+  readonly dataVolumes: readonly OwnedObject[];
+  readonly claims: readonly (OwnedObject & {
+    readonly owner: 'DataVolume' | 'VirtualMachine' | 'none' | 'other';
+  })[];
+  readonly pods: readonly OwnedObject[];
+  readonly secrets: readonly OwnedObject[];
+  readonly configMaps: readonly OwnedObject[];
+}
+
+// ---- decisions ------------------------------------------------------------------------------------------------------------------
+
+/** What a decision changes in the import's own status. Saved before the decision takes effect. */
+export interface Change {
+  readonly records?: Partial<Records>;
+  readonly ledger?: readonly LedgerChange[];
+  /** The whole list, where anything in it changed. */
+  readonly disks?: readonly DiskStatus[];
+  /** Slots that are no longer needed. */
+  readonly free?: readonly string[];
+  /** What must be said now. A condition that is not said again is gone. */
+  readonly conditions?: readonly ConditionDraft[];
+  /** Told once, as an event on the import. */
+  readonly events?: readonly EventNote[];
+}
+
+export interface EventNote {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** To the next phase of the itinerary, or to `to` (rounds go back). */
+export interface Advance extends Change {
+  readonly kind: 'advance';
+  readonly to?: PhaseName;
+  /** Shown on the step that was left. */
+  readonly warning?: string;
+}
+
+/** Until something wakes this import. */
+export interface Wait extends Change {
+  readonly kind: 'wait';
+  /** One CamelCase word for tables: "GuestShutdown". */
+  readonly reason: string;
+  /** Goes on after "Waiting for": "the guest to shut down". The runner adds since when and until when. */
+  readonly for: string;
+  /** When the phase wants to look again, milliseconds since 1970; its deadline, as a rule. */
+  readonly until?: number;
+}
+
+/** Asks for slots, all or nothing, and waits for them in the queue. */
+export interface Acquire extends Change {
+  readonly kind: 'acquire';
+  readonly slots: readonly SlotRequest[];
+  readonly priority: number;
+  readonly for: string;
+}
+
+export interface Fail extends Change {
+  readonly kind: 'fail';
+  /** Retryable within the phase's budget; the table over source faults is migration/faults.ts. */
+  readonly class: 'retryable' | 'terminal';
+  readonly code: string;
+  readonly message: string;
+  /** What to do now. */
+  readonly hint?: string;
+  /** How the import ends; left out: Failed. */
+  readonly outcome?: 'Failed' | 'Canceled';
+  readonly outcomeReason?: string;
+}
+
+export interface Act extends Change {
+  readonly kind: 'act';
+  readonly actions: readonly Action[];
+}
+
+export type Decision = Advance | Wait | Acquire | Fail | Act;
+
+export interface SlotRequest {
+  readonly resource: string;
+  readonly cost: number;
+  readonly capacity: number;
+}
+/** Priorities of the queue: cutover first, nobody is pre-empted (review.md F52). */
+export const slotPriorities = { cutover: 3, finalRetry: 2, round: 1, start: 0 } as const;
+
+export type LedgerChange =
+  | {
+      readonly op: 'add';
+      readonly entry: Pick<LedgerEntry, 'key' | 'kind' | 'marker' | 'disposition'> & {
+        readonly endpoint?: string;
+      };
+    }
+  | { readonly op: 'strike'; readonly key: string }
+  | { readonly op: 'note'; readonly key: string; readonly lastError: string }
+  | { readonly op: 'dispose'; readonly key: string; readonly disposition: LedgerEntry['disposition'] };
+
+/**
+ * Everything an import can do to the world. Symbolic: which objects they stand for is built at the edge by target/ from the frozen spec.
+ * A create is create-if-absent (a deterministic name, and the owner checked); a delete names the very object by uid; a patch tests.
+ */
+export type Action =
+  | { readonly do: 'createNamespace' }
+  | { readonly do: 'createAccess' }
+  | { readonly do: 'deleteAccess' }
+  | { readonly do: 'createDataVolume'; readonly diskKey: string; readonly growPercent?: number }
+  | {
+      readonly do: 'deleteDataVolume';
+      readonly name: string;
+      readonly uid: string;
+      readonly orphanClaim: boolean;
+    }
+  | { readonly do: 'deletePod'; readonly name: string; readonly uid: string }
+  | { readonly do: 'createVm' }
+  | { readonly do: 'deleteVm'; readonly name: string; readonly uid: string }
+  | {
+      readonly do: 'giveClaimToVm';
+      readonly claim: string;
+      readonly claimUid: string;
+      readonly dataVolumeUid: string;
+      readonly vmUid: string;
+    }
+  | {
+      readonly do: 'takeClaimFromVm';
+      readonly claim: string;
+      readonly claimUid: string;
+      readonly vmUid: string;
+    }
+  | { readonly do: 'deleteClaim'; readonly name: string; readonly uid: string }
+  | { readonly do: 'setRunStrategy'; readonly vmUid: string; readonly runStrategy: 'Always' | 'Halted' }
+  | {
+      readonly do: 'stripLabel';
+      readonly on: 'VirtualMachine' | 'PersistentVolumeClaim';
+      readonly name: string;
+      readonly uid: string;
+    }
+  | { readonly do: 'deleteSecret' | 'deleteConfigMap'; readonly name: string; readonly uid: string }
+  | { readonly do: 'powerOff'; readonly how: 'guest' | 'hard' }
+  | { readonly do: 'powerOn'; readonly restore?: string };
+
+/** Phases that one reconcile runs through before it lets others have a turn. */
+export const longestRun = 40;
+
+// ---- unwind ---------------------------------------------------------------------------------------------------------------------
+
+/**
+ * One element of the ordered list by which an import that did not succeed takes back what it did (import.md 2.5). Same contract as a
+ * phase, but it never fails: an error is noted on the ledger entry and tried again with back-off, for ever.
+ */
+export interface UnwindStep<N extends FactName = FactName> {
+  readonly name: string;
+  /** false: nothing to do for this import, and its facts need not be gathered. */
+  applies(context: Context): boolean;
+  /** true: later steps wait until this one is done. */
+  readonly blocks: boolean;
+  readonly needs: readonly N[];
+  decide(facts: Facts<N>, context: Context): UnwindDecision;
+}
+
+export function unwindStep<const N extends FactName>(definition: UnwindStep<N>): UnwindStep {
+  return definition as unknown as UnwindStep;
+}
+
+export type UnwindDecision =
+  | (Change & { readonly kind: 'done' })
+  | (Change & { readonly kind: 'wait'; readonly for: string; readonly until?: number })
+  | (Change & { readonly kind: 'act'; readonly actions: readonly Action[] });
