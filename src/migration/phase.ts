@@ -35,7 +35,7 @@ export interface Phase<N extends FactName = FactName> {
 
 /** Keeps the tie between `needs` and `facts` while phases of different needs stand in one list. */
 export function phase<const N extends FactName>(definition: Phase<N>): Phase {
-  return definition as unknown as Phase;
+  return definition;
 }
 
 /** What a decision may look at beside its facts. Nothing here needs I/O. */
@@ -337,7 +337,7 @@ export interface UnwindStep<N extends FactName = FactName> {
 }
 
 export function unwindStep<const N extends FactName>(definition: UnwindStep<N>): UnwindStep {
-  return definition as unknown as UnwindStep;
+  return definition;
 }
 
 export type UnwindDecision =
