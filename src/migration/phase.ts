@@ -31,6 +31,20 @@ export interface Phase<N extends FactName = FactName> {
   readonly step: StepName;
   readonly needs: readonly N[];
   decide(facts: Facts<N>, context: Context): Decision;
+  /**
+   * The target cluster or the source has judged an action of this phase and refused it (no mere trouble on the way). Without this, a
+   * refusal is a terminal failure with the refuser's own words.
+   */
+  refused?(refusal: Refusal, context: Context): Decision;
+}
+
+/** An action that was turned down for a reason that trying again at once will not change. */
+export interface Refusal {
+  readonly action: Action;
+  /** Stable: KubeError's or SourceFault's code. */
+  readonly code: string;
+  /** The refuser's words, scrubbed. */
+  readonly text: string;
 }
 
 /** Keeps the tie between `needs` and `facts` while phases of different needs stand in one list. */
@@ -77,7 +91,10 @@ export interface FactTable {
   readonly liveVolumes: readonly VolumeFact[];
   /** live. The VM of the recorded name. */
   readonly targetVm: TargetVmFact;
-  /** cached. Phase of the VirtualMachineInstance, '' while there is none. */
+  /**
+   * cached. Phase of the VirtualMachineInstance as far as the VirtualMachine's own status tells it ('' while there is none), so that
+   * instances need no watch and no label that would outlive the hand-over.
+   */
   readonly instancePhase: string;
   /** live. Every object in the target namespace that carries our label. */
   readonly targetObjects: TargetObjects;
