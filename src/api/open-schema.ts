@@ -29,23 +29,29 @@ export const plainInt = (options: Described = {}) => Type.Integer({ ...options }
 
 export const int32 = (options: Described = {}) => Type.Integer({ format: 'int32', ...options });
 
-const bounds = new Set(['maxLength', 'maxItems', 'maxProperties']);
+const bounds = ['maxLength', 'maxItems', 'maxProperties'];
 
 /** The same schema, and the same type, without upper bounds: for parts that our own kind shares with Forklift's. */
 export function unbounded<S extends TSchema>(schema: S): S {
   return strip(schema) as S;
 }
 
-function strip(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(strip);
-  if (typeof value !== 'object' || value === null) return value;
-  const copy = Object.create(
-    Object.getPrototypeOf(value) as object | null,
-    Object.getOwnPropertyDescriptors(value),
-  ) as Record<string, unknown>;
-  for (const key of Object.keys(copy)) {
-    if (bounds.has(key)) Reflect.deleteProperty(copy, key);
-    else copy[key] = strip(copy[key]);
+/** Copies with descriptors, because TypeBox keeps its own marks in properties that are not enumerable. */
+function strip(schema: object): object {
+  const copy = Object.create(Object.prototype, Object.getOwnPropertyDescriptors(schema)) as Record<
+    string,
+    unknown
+  >;
+  for (const keyword of bounds) Reflect.deleteProperty(copy, keyword);
+  for (const keyword of ['items', 'additionalProperties']) {
+    const child = copy[keyword];
+    if (typeof child === 'object' && child !== null) copy[keyword] = strip(child);
+  }
+  const properties = copy['properties'];
+  if (typeof properties === 'object' && properties !== null) {
+    copy['properties'] = Object.fromEntries(
+      Object.entries(properties).map(([name, child]) => [name, strip(child as object)]),
+    );
   }
   return copy;
 }
