@@ -1,0 +1,69 @@
+import type { Disk, DiskTargetBus, Volume } from '../../api/external/kubevirt.ts';
+import type { FrozenDisk, VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
+import { shortHash } from '../../model/short-hash.ts';
+import type { DiskBus, DiskModel } from '../../model/vm.ts';
+
+/** What Linux and Windows show of a virtio disk's serial. */
+const longestSerial = 20;
+
+/**
+ * Disks and volumes, one of each for every frozen disk that the VM gets, in the order of the source. Volumes are claims and nothing else:
+ * a claim that no DataVolume owns any more is used as it is (facts: kubevirt 1.1, 1.5).
+ *
+ * @param claims name of the claim by disk key; a disk that is not in it has the claim that was frozen for it.
+ */
+export function buildDisks(
+  spec: VirtualMachineImportSpec,
+  claims: ReadonlyMap<string, string>,
+): { readonly disks: readonly Disk[]; readonly volumes: readonly Volume[] } {
+  const models = new Map(spec.model.disks.map((disk) => [disk.key, disk]));
+  const attached = spec.disks.filter((disk) => disk.mode !== 'skip');
+  return {
+    disks: attached.map((disk) => buildDisk(spec, disk, models.get(disk.key))),
+    volumes: attached.map((disk) => ({
+      name: disk.volumeName,
+      persistentVolumeClaim: { claimName: claims.get(disk.key) ?? disk.claimName },
+    })),
+  };
+}
+
+function buildDisk(spec: VirtualMachineImportSpec, disk: FrozenDisk, model: DiskModel | undefined): Disk {
+  const serial = serialOf(spec.vm.id, disk.key, model?.serial);
+  const common = {
+    name: disk.volumeName,
+    ...(disk.bootOrder !== undefined && { bootOrder: disk.bootOrder }),
+    serial,
+  };
+  const shareable = model?.shared === true || disk.mode === 'shared';
+  const sharing = shareable ? ({ shareable: true, cache: 'none' } as const) : {};
+  if (disk.mode !== 'lun') return { ...common, disk: { bus: targetBus(disk.bus) }, ...sharing };
+  const reservation = model?.lun?.reservation === true;
+  return {
+    ...common,
+    lun: { bus: 'scsi', ...(reservation && { reservation }) },
+    errorPolicy: 'report',
+    ...sharing,
+  };
+}
+
+/** KubeVirt has no IDE and no NVMe; a guest that knows those knows SATA. */
+function targetBus(bus: DiskBus): DiskTargetBus {
+  switch (bus) {
+    case 'virtio':
+    case 'sata':
+    case 'scsi':
+    case 'usb':
+      return bus;
+    case 'ide':
+    case 'nvme':
+      return 'sata';
+    case 'unknown':
+      return 'virtio';
+  }
+}
+
+/** The source's serial in the characters that a guest sees, else a stable one: disks without any look alike to a guest (fact: kubevirt 1.2). */
+function serialOf(vmId: string, diskKey: string, serial: string | undefined): string {
+  const readable = (serial ?? '').replace(/[^A-Za-z0-9-]/g, '').slice(0, longestSerial);
+  return readable === '' ? shortHash([vmId, diskKey], longestSerial) : readable;
+}
