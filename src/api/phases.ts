@@ -39,6 +39,7 @@ export const stepDescriptions: Readonly<Record<StepName, string>> = {
 /** Phases of an import so far. `Unwinding` is no phase of an itinerary: it is shown while what was made is taken back. */
 export const phaseNames = [
   'Started',
+  'Preflight',
   'StorePowerState',
   'PowerOffSource',
   'WaitForPowerOff',
@@ -54,6 +55,7 @@ export type PhaseName = (typeof phaseNames)[number];
 
 /** Phases that are ours alone are shown to Forklift's clients under a name they know. */
 export const shownAs: Readonly<Partial<Record<PhaseName, string>>> = {
+  Preflight: 'Started',
   ReleaseVolumes: 'CreateVM',
   StartVM: 'CreateVM',
   WaitForTargetRunning: 'CreateVM',

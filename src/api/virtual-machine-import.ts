@@ -240,6 +240,9 @@ export const DiskStatusSchema = object({
     int({ minimum: 0, description: 'Restarts of pods that are no longer in the map.' }),
   ),
   recopies: optional(int({ minimum: 0 })),
+  movedAt: optional(
+    dateTime({ description: 'When doneBytes last changed: what the rate and Stalled are measured from.' }),
+  ),
   dirty: optional(bool()),
   firstError: optional(text(1024)),
   message: optional(text(1024)),

@@ -107,6 +107,8 @@ export interface PriorImport {
   readonly uid: string;
   /** What it still owes, in words; empty: nothing stands in the way. */
   readonly owes: readonly string[];
+  /** Nothing of it is at the source VM (power, a snapshot): two runs would not meet there. Left out: not known, so they might. */
+  readonly owesOnlyAtTarget?: boolean;
   /** It committed and its target VM is still there: `{namespace}/{name}`. */
   readonly committedTarget?: string;
 }

@@ -5,6 +5,8 @@
 export interface EngineSettings {
   /** After a guest was asked to shut down. */
   readonly powerOffDeadlineSeconds: number;
+  /** Without an effect, the request to shut down is made again so often: it may have been lost with the process that made it. */
+  readonly powerOffRepeatSeconds: number;
   /** How long a late shutdown of a guest is still answered with power-on. */
   readonly latePowerOffSeconds: number;
   /** Without a known power state of the source. */
@@ -24,6 +26,8 @@ export interface EngineSettings {
   readonly releaseSeconds: number;
   /** A target VM refused after the copy, where the source is off anyway. */
   readonly createVmRetrySeconds: number;
+  /** From one try to the next during that time. */
+  readonly createVmRepeatSeconds: number;
   readonly targetRunningSeconds: number;
   readonly priorCleanupSeconds: number;
   /** A condition of a healthy run may flicker; it is shown when it is older than this. */
@@ -41,6 +45,7 @@ export interface EngineSettings {
 
 export const defaultSettings: EngineSettings = {
   powerOffDeadlineSeconds: 15 * 60,
+  powerOffRepeatSeconds: 60,
   latePowerOffSeconds: 60 * 60,
   powerUnknownSeconds: 15 * 60,
   volumeBoundSeconds: 10 * 60,
@@ -51,6 +56,7 @@ export const defaultSettings: EngineSettings = {
   diskRecopies: 2,
   releaseSeconds: 5 * 60,
   createVmRetrySeconds: 60 * 60,
+  createVmRepeatSeconds: 60,
   targetRunningSeconds: 10 * 60,
   priorCleanupSeconds: 30 * 60,
   flickerSeconds: 30,
