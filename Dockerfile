@@ -1,0 +1,21 @@
+# Built and run as one file; the sandbox and the test tools stay outside.
+FROM node:24-slim AS build
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=optional
+COPY tsconfig.json ./
+COPY src ./src
+COPY hack/build.ts ./hack/build.ts
+RUN npm run build
+
+FROM node:24-slim
+LABEL org.opencontainers.image.title="gantry" \
+      org.opencontainers.image.description="Moves virtual machines into KubeVirt" \
+      org.opencontainers.image.licenses="Apache-2.0"
+WORKDIR /gantry
+COPY --from=build /src/dist ./
+COPY LICENSE ./
+RUN echo '{"type":"module"}' > package.json
+USER 65532:65532
+ENTRYPOINT ["node", "/gantry/gantry.js"]
+CMD ["controller"]
