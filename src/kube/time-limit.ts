@@ -1,0 +1,31 @@
+import type { Clock } from '../runtime/clock.ts';
+import { LinkedAbort } from './linked-abort.ts';
+
+/** A signal that aborts after `ms` milliseconds with the error that `reason` makes, or with its parent. */
+export class TimeLimit implements Disposable {
+  readonly #abort: LinkedAbort;
+  readonly #timer: Disposable;
+  #isOver = false;
+
+  constructor(clock: Clock, ms: number, reason: () => Error, parent?: AbortSignal) {
+    this.#abort = new LinkedAbort(parent);
+    this.#timer = clock.setTimeout(() => {
+      this.#isOver = true;
+      this.#abort.abort(reason());
+    }, ms);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** True once the time is up (and not when the parent aborted). */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer[Symbol.dispose]();
+    this.#abort[Symbol.dispose]();
+  }
+}
