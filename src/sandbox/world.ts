@@ -76,6 +76,8 @@ export interface VddkRequest {
   readonly backingFile: string;
   /** Snapshot moref; absent: the disk as it is now, which the VM must not have open (it is off). */
   readonly snapshot?: string;
+  /** What the server's certificate must be signed by, PEM; absent: only the thumbprint is looked at (fact: cdi 3.1). */
+  readonly caPem?: string;
 }
 export interface VddkDisk extends Disposable {
   readonly sizeBytes: number;
