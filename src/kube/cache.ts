@@ -97,6 +97,14 @@ export class ObjectCache<T extends KubeObject, Index extends string = string> {
     this.#keepNewer(stored, false);
   }
 
+  /**
+   * Takes in that a write of our own took the object out of what is watched (its label is gone): `stored` is the server's answer. The
+   * watch says the same a little later; an event from before our write may show the object once more until then.
+   */
+  forget(stored: Stored<T>): void {
+    this.#drop(stored);
+  }
+
   /** Takes in a whole list. What it lacks is gone, unless we hold it at a version that the list has not reached yet (a write of ours). */
   replace(list: ObjectList<T>): void {
     const isInitial = this.#reached === undefined;
