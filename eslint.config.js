@@ -23,18 +23,25 @@ const timeAndLog = '(?!clock\\.ts$|log\\.ts$)';
 function wall(folder, allowed) {
   const forbidden = folders.filter((other) => other !== folder && !allowed.includes(other));
   const patterns = forbidden.map((other) => ({
-    regex: other === 'runtime' && folder === 'kube' ? `^(\\.\\./)+runtime/${timeAndLog}` : `^(\\.\\./)+${other}/`,
+    regex:
+      other === 'runtime' && folder === 'kube' ? `^(\\.\\./)+runtime/${timeAndLog}` : `^(\\.\\./)+${other}/`,
     message: `src/${folder} may import only: ${allowed.join(', ') || 'nothing outside itself'}.`,
   }));
   return {
     files: [`src/${folder}/**/*.ts`],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [...patterns, ...(folder === 'kube' ? [] : clientNode)] }],
+      'no-restricted-imports': [
+        'error',
+        { patterns: [...patterns, ...(folder === 'kube' ? [] : clientNode)] },
+      ],
     },
   };
 }
 const clientNode = [
-  { regex: '^@kubernetes/client-node', message: 'KubeConfig comes through src/kube/auth.ts and nothing else.' },
+  {
+    regex: '^@kubernetes/client-node',
+    message: 'KubeConfig comes through src/kube/auth.ts and nothing else.',
+  },
 ];
 const timeGlobals = ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'].map((name) => ({
   name,
@@ -53,8 +60,14 @@ export default tseslint.config(
     files: ['**/*.ts'],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
@@ -67,6 +80,9 @@ export default tseslint.config(
     },
   },
   ...Object.entries(walls).map(([folder, allowed]) => wall(folder, allowed)),
-  { files: ['src/runtime/clock.ts'], rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off' } },
+  {
+    files: ['src/runtime/clock.ts'],
+    rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off' },
+  },
   { files: ['tests/**/*.ts', 'hack/**/*.ts'], rules: { '@typescript-eslint/no-non-null-assertion': 'off' } },
 );

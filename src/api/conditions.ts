@@ -43,10 +43,20 @@ export function bounded(message: string, max = longestMessage): string {
  *
  * @param now RFC 3339, for conditions that begin or change.
  */
-export function mergeConditions(previous: readonly Condition[], drafts: readonly ConditionDraft[], now: string): Condition[] {
+export function mergeConditions(
+  previous: readonly Condition[],
+  drafts: readonly ConditionDraft[],
+  now: string,
+): Condition[] {
   const drafted = new Set(drafts.map((draft) => draft.type));
   const kept = previous.filter((condition) => condition.durable === true && !drafted.has(condition.type));
-  const current = drafts.map((draft) => settle(previous.find((condition) => condition.type === draft.type), draft, now));
+  const current = drafts.map((draft) =>
+    settle(
+      previous.find((condition) => condition.type === draft.type),
+      draft,
+      now,
+    ),
+  );
   return [...kept, ...current];
 }
 
@@ -60,7 +70,9 @@ function settle(before: Condition | undefined, draft: ConditionDraft, now: strin
     lastTransitionTime: now,
   };
   if (before === undefined) return condition;
-  const unchanged = JSON.stringify(sorted(before)) === JSON.stringify(sorted({ ...condition, lastTransitionTime: before.lastTransitionTime }));
+  const unchanged =
+    JSON.stringify(sorted(before)) ===
+    JSON.stringify(sorted({ ...condition, lastTransitionTime: before.lastTransitionTime }));
   return unchanged ? before : condition;
 }
 
@@ -68,7 +80,10 @@ function sorted(condition: Condition): [string, unknown][] {
   return Object.entries(condition).sort(([a], [b]) => a.localeCompare(b));
 }
 
-export function findCondition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
+export function findCondition(
+  conditions: readonly Condition[] | undefined,
+  type: string,
+): Condition | undefined {
   return conditions?.find((condition) => condition.type === type);
 }
 

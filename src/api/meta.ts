@@ -32,7 +32,11 @@ export interface KubeObject {
 
 /** An object as a server has stored it. */
 export type Stored<T extends KubeObject> = T & {
-  readonly metadata: ObjectMeta & { readonly uid: string; readonly resourceVersion: string; readonly creationTimestamp: string };
+  readonly metadata: ObjectMeta & {
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly creationTimestamp: string;
+  };
 };
 
 /** Reference in the shape of core/v1 ObjectReference; Forklift's `ref`. */

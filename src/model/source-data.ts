@@ -2,7 +2,16 @@ import type { MapRef, PowerState } from './vm.ts';
 
 /** What goes between sources, engine and builders. No I/O, no word of any platform, no import from api. */
 
-export const providerTypes = ['vsphere', 'ovirt', 'openstack', 'ova', 'openshift', 'hyperv', 'nutanix', 'ec2'] as const;
+export const providerTypes = [
+  'vsphere',
+  'ovirt',
+  'openstack',
+  'ova',
+  'openshift',
+  'hyperv',
+  'nutanix',
+  'ec2',
+] as const;
 export type ProviderType = (typeof providerTypes)[number];
 
 export const transferPaths = ['vddk', 'imageio', 'http', 'blank'] as const;
@@ -19,7 +28,15 @@ export interface Finding {
   readonly suggestion?: string;
 }
 
-export const sourceFaultKinds = ['auth', 'transient', 'busy', 'gone', 'denied', 'invalid', 'unsupported'] as const;
+export const sourceFaultKinds = [
+  'auth',
+  'transient',
+  'busy',
+  'gone',
+  'denied',
+  'invalid',
+  'unsupported',
+] as const;
 export type SourceFaultKind = (typeof sourceFaultKinds)[number];
 /** `kind` decides retryable or terminal in migration/faults.ts, nowhere else. `message` says what was attempted, on what, and what to do. */
 export interface SourceFault {
@@ -82,7 +99,11 @@ export interface Audit {
   readonly trackingLost: readonly string[];
   readonly movedTo?: string;
   /** Datastores of this VM's disks; empty where the platform cannot tell. */
-  readonly datastores: readonly { readonly name: string; readonly freeBytes: number; readonly capacityBytes: number }[];
+  readonly datastores: readonly {
+    readonly name: string;
+    readonly freeBytes: number;
+    readonly capacityBytes: number;
+  }[];
 }
 
 /** From where one disk is read. No secret value is ever in `address`. */

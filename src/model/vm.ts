@@ -26,7 +26,10 @@ const CpuFeatureSchema = object({ name: text(64), policy: choice(['require', 'op
 export const CpuSchema = object({
   sockets: int({ minimum: 1 }),
   coresPerSocket: int({ minimum: 1 }),
-  threadsPerCore: int({ minimum: 1, description: 'sockets * coresPerSocket * threadsPerCore is the number of vCPUs.' }),
+  threadsPerCore: int({
+    minimum: 1,
+    description: 'sockets * coresPerSocket * threadsPerCore is the number of vCPUs.',
+  }),
   model: optional(text(128)),
   features: list(CpuFeatureSchema, 64),
   clusterModel: optional(object({ model: text(128), features: list(CpuFeatureSchema, 64) })),
@@ -38,10 +41,14 @@ export const CpuSchema = object({
 export type CpuModel = StaticOf<typeof CpuSchema>;
 
 export const FirmwareSchema = object({
-  kind: choice(['bios', 'efi', 'unknown'], { description: 'unknown: the guest conversion decides, else bios.' }),
+  kind: choice(['bios', 'efi', 'unknown'], {
+    description: 'unknown: the guest conversion decides, else bios.',
+  }),
   secureBoot: bool(),
   tpm: bool(),
-  nvramLost: bool({ description: 'The platform keeps boot variables or TPM content that cannot be carried over.' }),
+  nvramLost: bool({
+    description: 'The platform keeps boot variables or TPM content that cannot be carried over.',
+  }),
   uuid: optional(text(64)),
   serial: optional(text(256)),
 });
@@ -49,7 +56,9 @@ export type FirmwareModel = StaticOf<typeof FirmwareSchema>;
 
 export const DiskSchema = object({
   key: text(128, { description: 'Stable for the run and across snapshots.' }),
-  sourceId: text(512, { description: 'The source disk as its platform names it; annotation forklift.konveyor.io/disk-source.' }),
+  sourceId: text(512, {
+    description: 'The source disk as its platform names it; annotation forklift.konveyor.io/disk-source.',
+  }),
   taskName: text(512, { description: 'Name of the pipeline task that clients show.' }),
   index: int({ minimum: 0, description: 'Position among the disks: claim order.' }),
   sizeBytes: int({ minimum: 0, description: 'Virtual size.' }),
@@ -85,7 +94,16 @@ const AddressSchema = object({
   dns: list(text(64), 16),
 });
 
-export const nicModels = ['virtio', 'e1000', 'e1000e', 'rtl8139', 'ne2k_pci', 'pcnet', 'vmxnet3', 'other'] as const;
+export const nicModels = [
+  'virtio',
+  'e1000',
+  'e1000e',
+  'rtl8139',
+  'ne2k_pci',
+  'pcnet',
+  'vmxnet3',
+  'other',
+] as const;
 
 export const NicSchema = object({
   key: text(128),
@@ -116,7 +134,10 @@ export const VmModelSchema = object({
   id: text(128, { description: 'Inventory id; value of the label vmID.' }),
   name: text(512),
   path: text(2048),
-  identity: text(512, { description: '"<endpoint instance>/<vm instance uuid>": the same VM seen through two Providers has one identity.' }),
+  identity: text(512, {
+    description:
+      '"<endpoint instance>/<vm instance uuid>": the same VM seen through two Providers has one identity.',
+  }),
   digest: text(64, { description: 'Over all fields that matter to a migration; see model/digest.ts.' }),
   power: choice(powerStates),
   isTemplate: bool(),
@@ -146,7 +167,10 @@ export const VmModelSchema = object({
   base: optional(
     object({
       kind: choice(['kubevirt']),
-      spec: text(131072, { description: 'JSON text: CEL cannot see preserved unknown fields and so could not keep them immutable.' }),
+      spec: text(131072, {
+        description:
+          'JSON text: CEL cannot see preserved unknown fields and so could not keep them immutable.',
+      }),
       needs: list(
         object({
           kind: choice(['Secret', 'ConfigMap', 'InstanceType', 'Preference']),
