@@ -39,7 +39,7 @@ const refillMs = 5 * 60_000;
 const remembered = 4096;
 /** What is not sent yet beyond this is dropped: events are for people, and they cannot read that fast. */
 const longestBacklog = 1000;
-/** A server cuts nothing: it refuses longer messages (core/v1 Event validation). */
+/** What events.k8s.io allows a note; core/v1 would take more, and nobody would read it. */
 const longestMessage = 1024;
 
 /** One event as it stands at the server, and what is to be added to it. */
@@ -106,8 +106,8 @@ export class ApiEventRecorder implements EventRecorder {
   #newSeries(objectName: string, nowMs: number): Series {
     const suffix = Array.from({ length: 16 }, () => Math.floor(this.#options.random() * 16).toString(16));
     const now = rfc3339(nowMs);
-    // 253 characters are the limit of a name; the object's own may use them all.
-    const name = `${objectName.slice(0, 236)}.${suffix.join('')}`;
+    // 253 characters are the limit of a name; the object's own may use them all. No label of it may end in a dash.
+    const name = `${objectName.slice(0, 236).replace(/[-.]+$/, '')}.${suffix.join('')}`;
     return { name, first: now, last: now, lastMs: nowMs, count: 0, stored: undefined, isPending: false };
   }
 
