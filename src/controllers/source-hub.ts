@@ -1,5 +1,5 @@
 import type { SourcePlatform, Source } from '../sources/source.ts';
-import type { Inventory } from '../inventory/store.ts';
+import type { InventoryStore } from '../inventory/store.ts';
 import type { Scrub } from '../model/scrub.ts';
 
 /** A Provider, named so that another one of the same name is never taken for it. */
@@ -17,7 +17,7 @@ export interface SourceHub {
    */
   source(provider: ProviderRef): Source;
   /** undefined: unknown, or never loaded. */
-  inventory(providerUid: string): Inventory | undefined;
+  inventory(providerUid: string): InventoryStore | undefined;
   /** undefined: unknown Provider or a type that no platform serves. */
   platform(providerUid: string): SourcePlatform | undefined;
   /** Takes the secrets of this Provider out of foreign text. */

@@ -1,0 +1,139 @@
+import { backoffMs } from '../../kube/backoff.ts';
+import type { InventoryStore } from '../../inventory/store.ts';
+import { isSourceError, SourceError } from '../../model/fault.ts';
+import { scrubber, type Scrub } from '../../model/scrub.ts';
+import type { SourceFault } from '../../model/source-data.ts';
+import type { Connection, Probe, Source, SourceDeps, SourcePlatform } from '../../sources/source.ts';
+
+/** How far a Provider's session has come. */
+export type SessionState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'connected'; readonly probe: Probe }
+  /** `refused`: trying again without a change of the Secret would only lock the account. */
+  | { readonly kind: 'failed'; readonly fault: SourceFault; readonly refused: boolean };
+
+const reconnect = { firstMs: 1_000, maxMs: 15_000 };
+
+/**
+ * The one login of a Provider: opens it, keeps its inventory in step, opens it again when it breaks. A rejected password is tried once;
+ * the session then rests until the Provider or its Secret change, which makes a new one.
+ */
+export class ProviderSession {
+  readonly inventory: InventoryStore;
+  readonly platform: SourcePlatform;
+  readonly #connection: Connection;
+  readonly #deps: SourceDeps;
+  readonly #onChange: () => void;
+  readonly #end = new AbortController();
+  #state: SessionState = { kind: 'connecting' };
+  #source: Source | undefined;
+  #done: Promise<void> = Promise.resolve();
+
+  /**
+   * @param inventory of the session before, so that a change of password costs nobody the sight of the VMs.
+   * @param onChange called after each change of state, also of the inventory's.
+   */
+  constructor(
+    platform: SourcePlatform,
+    connection: Connection,
+    inventory: InventoryStore,
+    deps: SourceDeps,
+    onChange: () => void,
+  ) {
+    this.platform = platform;
+    this.inventory = inventory;
+    this.#connection = connection;
+    this.#deps = deps;
+    this.#onChange = onChange;
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  get scrub(): Scrub {
+    return this.#deps.scrub;
+  }
+
+  /** Throws SourceError while there is no session. */
+  get source(): Source {
+    if (this.#source !== undefined) return this.#source;
+    throw new SourceError(this.#state.kind === 'failed' ? this.#state.fault : notConnected);
+  }
+
+  start(): void {
+    this.#done = this.#run(this.#end.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#end.abort(new Error('the session of the Provider is over'));
+    await this.#done;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    for (let failures = 1; !signal.aborted; failures += 1) {
+      try {
+        await this.#live(signal, () => (failures = 1));
+      } catch (error) {
+        if (isOver(signal)) break;
+        const fault = faultOf(error);
+        const refused = fault.kind === 'auth' || fault.kind === 'denied' || fault.kind === 'invalid';
+        this.inventory.stale(fault);
+        this.#enter({ kind: 'failed', fault, refused });
+        this.#deps.log.warn('source lost', { code: fault.code, error: fault.message, refused });
+        if (refused) break;
+        await this.#pause(failures, signal);
+      }
+    }
+    this.#source = undefined;
+  }
+
+  async #live(signal: AbortSignal, onConnected: () => void): Promise<void> {
+    await using source = await this.platform.open(this.#connection, this.#deps, signal);
+    const probe = await source.probe(signal);
+    this.#source = source;
+    this.#enter({ kind: 'connected', probe });
+    onConnected();
+    this.#deps.log.info('source connected', { version: probe.version, instance: probe.instance });
+    using _state = this.inventory.onState(() => this.#onChange());
+    try {
+      await source.collect(this.inventory, signal);
+    } finally {
+      this.#source = undefined;
+    }
+  }
+
+  #enter(state: SessionState): void {
+    this.#state = state;
+    this.#onChange();
+  }
+
+  async #pause(failures: number, signal: AbortSignal): Promise<void> {
+    const ms = backoffMs(failures, reconnect, this.#deps.random);
+    // An abort ends the loop by its own condition.
+    await this.#deps.clock.sleep(ms, signal).catch(() => undefined);
+  }
+}
+
+/** Asked anew after an await: the compiler takes a signal that was open before for open still. */
+function isOver(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+const notConnected: SourceFault = {
+  code: 'ProviderNotConnected',
+  kind: 'transient',
+  message: 'The Provider is not connected yet; its conditions say why.',
+};
+
+function faultOf(error: unknown): SourceFault {
+  if (isSourceError(error)) return error.fault;
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: 'SourceFailed', kind: 'transient', message };
+}
+
+/** All values of a Secret that must never be seen again: everything but addresses, flags and certificates. */
+export function secretScrub(data: Readonly<Record<string, string>>): Scrub {
+  const open = new Set(['url', 'insecureSkipVerify', 'ca.crt', 'cacert', 'thumbprint', 'user']);
+  return scrubber(Object.entries(data).flatMap(([key, value]) => (open.has(key) ? [] : [value])));
+}
