@@ -23,13 +23,12 @@ export function vmModelOf(vm: ManagedObject, context: ModelContext): VmModel {
   const { properties } = vm;
   const name = decodeName(asText(properties['name']) ?? vm.ref.value);
   const host = hostOf(properties, context);
-  const uuid = asText(properties['config.instanceUuid']) ?? asText(properties['config.uuid']) ?? vm.ref.value;
   return withDigest({
     schema: 1,
     id: clip(vm.ref.value, 128),
     name: clip(name, 512),
     path: clip(pathOf(vm, name, context), 2048),
-    identity: clip(`${context.instance}/${uuid}`, 512),
+    identity: identityOf(vm, context.instance),
     power: powerStateOf(properties['runtime.powerState']),
     isTemplate: asFlag(properties['config.template']) ?? false,
     reachable: (asText(properties['runtime.connectionState']) ?? 'connected') === 'connected',
@@ -53,6 +52,12 @@ export function vmModelOf(vm: ManagedObject, context: ModelContext): VmModel {
       ...present('notes', clipped(properties['config.annotation'], 4096)),
     },
   });
+}
+
+/** The same VM seen through two Providers has one identity; clones have two, though they may share a BIOS uuid (fact: vs 1.5). */
+export function identityOf(vm: ManagedObject, instance: string): string {
+  const uuid = asText(vm.properties['config.instanceUuid']) ?? asText(vm.properties['config.uuid']);
+  return clip(`${instance}/${uuid ?? vm.ref.value}`, 512);
 }
 
 export function powerStateOf(value: Json | undefined): PowerState {

@@ -1,0 +1,30 @@
+import type { SourcePlatform } from '../source.ts';
+import { checkVsphereProvider } from './provider-rules.ts';
+import { RejectedLogins } from './rejected-logins.ts';
+import { checkVsphereVm } from './vm-rules.ts';
+import { openVsphereSource } from './vsphere-source.ts';
+
+/**
+ * vCenter, or one ESXi host. Its only memory is which logins were refused: opening a source again with the same Secret must not offer
+ * the same wrong password again (see RejectedLogins).
+ */
+export function createVspherePlatform(): SourcePlatform {
+  const rejected = new RejectedLogins();
+  return {
+    type: 'vsphere',
+    traits: {
+      // The verbs of Snapshots are not there yet; until then the plan rules refuse a warm plan by this trait.
+      warm: 'none',
+      conversion: 'always',
+      staticIps: true,
+      hosts: true,
+      onlyConversion: true,
+      luks: true,
+      slot: 'diskPerHost',
+      minPollSeconds: 0,
+    },
+    checkProvider: checkVsphereProvider,
+    checkVm: checkVsphereVm,
+    open: (connection, deps, signal) => openVsphereSource(connection, deps, rejected, signal),
+  };
+}
