@@ -110,6 +110,8 @@ export interface Faults {
   start(name: FaultName, options?: { readonly subject?: string; readonly times?: number }): Disposable;
   /** True when it strikes now; counts, and is written to the trace. */
   strikes(name: FaultName, subject: string): boolean;
+  /** Calls back whenever a fault of that name is started, for a part that has something open which the fault must break at once. */
+  onStart(name: FaultName, listener: (subject: string | undefined) => void): Disposable;
 }
 
 /** What happened in the world, in order: for tests, for a demo that explains itself, for "the same trace twice". */

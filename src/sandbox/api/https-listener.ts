@@ -1,0 +1,153 @@
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { HttpMethod } from '../../kube/transport.ts';
+import { TransportError } from '../../kube/transport.ts';
+import type { EmbeddedApiServer, WatchClient } from './api-server.ts';
+import { isWatch } from './subjects.ts';
+import { issueCertificate } from './certificates.ts';
+import type { ServerAnswer, ServerRequest } from './exchange.ts';
+import { refused } from './exchange.ts';
+import type { Json } from './json.ts';
+import { badRequest, methodNotAllowed, Refusal } from './refusal.ts';
+import type { WatchLine } from './watching.ts';
+
+const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+const longestBodyBytes = 3 * 1024 * 1024;
+
+/** The same server over TLS on 127.0.0.1, for real clients: one bearer token, watches as streams. */
+export class HttpsListener implements AsyncDisposable {
+  readonly caPem: string;
+  readonly token: string;
+  readonly url: string;
+  readonly #server: Server;
+  readonly #api: EmbeddedApiServer;
+
+  private constructor(api: EmbeddedApiServer, server: Server, caPem: string, token: string) {
+    this.#api = api;
+    this.#server = server;
+    this.caPem = caPem;
+    this.token = token;
+    this.url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('request', (request, response) => void this.#serve(request, response));
+  }
+
+  /** `now`: milliseconds since 1970; the certificate is good from a day before. */
+  static async start(
+    api: EmbeddedApiServer,
+    options: { readonly port: number; readonly random: () => number; readonly now: number },
+  ): Promise<HttpsListener> {
+    const { certPem, keyPem, caPem } = await issueCertificate(options.now);
+    const token = Array.from({ length: 32 }, () => Math.floor(options.random() * 36).toString(36)).join('');
+    const server = createServer({ cert: certPem, key: keyPem });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(options.port, '127.0.0.1', resolve);
+    });
+    return new HttpsListener(api, server, caPem, token);
+  }
+
+  /** Open watches have been ended by the API server before; connections that only wait are closed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const request = await this.#read(incoming);
+      if (request.method === 'GET' && isWatch(request.query)) this.#watch(request, incoming, response);
+      else send(response, await this.#api.answer(request));
+    } catch (error) {
+      if (error instanceof Refusal) send(response, refused(error));
+      else if (error instanceof TransportError) incoming.socket.destroy();
+      else {
+        incoming.socket.destroy();
+        throw error;
+      }
+    }
+  }
+
+  async #read(incoming: IncomingMessage): Promise<ServerRequest> {
+    const { method = '', headers } = incoming;
+    if (headers.authorization !== `Bearer ${this.token}`) {
+      throw new Refusal(401, 'Unauthorized', 'Unauthorized');
+    }
+    if (!methods.has(method)) throw methodNotAllowed();
+    const url = new URL(incoming.url ?? '/', this.url);
+    const text = await bodyOf(incoming);
+    return {
+      user: headers['user-agent']?.split('/')[0] ?? 'unknown',
+      method: method as HttpMethod,
+      path: url.pathname,
+      query: Object.fromEntries(url.searchParams),
+      headers: { accept: headers.accept ?? '' },
+      contentType: headers['content-type']?.split(';')[0]?.trim(),
+      body: text === '' ? undefined : parsed(text, headers['content-type'] ?? ''),
+    };
+  }
+
+  #watch(request: ServerRequest, incoming: IncomingMessage, response: ServerResponse): void {
+    const head = (): void => {
+      if (!response.headersSent)
+        response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+    };
+    const client: WatchClient = {
+      line: (line: WatchLine) => {
+        head();
+        response.write(`${JSON.stringify(line)}\n`);
+      },
+      end: () => {
+        head();
+        response.end();
+      },
+      breakOff: () => incoming.socket.destroy(),
+    };
+    const start = this.#api.watch(request, client);
+    if ('refused' in start) {
+      send(response, start.refused);
+      return;
+    }
+    head();
+    response.on('close', () => start.watch[Symbol.dispose]());
+  }
+}
+
+async function bodyOf(incoming: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming) {
+    const bytes = chunk as Buffer;
+    size += bytes.length;
+    if (size > longestBodyBytes) {
+      throw new Refusal(
+        413,
+        'RequestEntityTooLarge',
+        `Request entity too large: limit is ${longestBodyBytes}`,
+      );
+    }
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+/** A body that is no JSON is left to whoever looks at its content type: an apply patch is YAML. */
+function parsed(text: string, contentType: string): Json {
+  if (contentType.includes('yaml') || contentType.includes('protobuf')) return null;
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw badRequest(`error decoding the body: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function send(response: ServerResponse, { status, headers, body }: ServerAnswer): void {
+  if (response.destroyed) return;
+  const isText = typeof body === 'string';
+  const contentType = isText ? 'text/plain; charset=utf-8' : 'application/json';
+  response.writeHead(status, { 'content-type': contentType, ...headers });
+  response.end(isText ? body : JSON.stringify(body));
+}

@@ -1,0 +1,118 @@
+import type { Json } from './json.ts';
+import { isList, isObject, sameJson, withMembers } from './json.ts';
+import { badRequest, patchNotApplicable } from './refusal.ts';
+
+/** Both patches leave the old value as it was and share with the new one whatever they do not touch. */
+
+/** RFC 7386. */
+export function mergePatch(target: Json | undefined, patch: Json): Json {
+  if (!isObject(patch)) return patch;
+  const base = isObject(target) ? target : {};
+  const changes: Record<string, Json | undefined> = {};
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === undefined) continue;
+    const next = value === null ? undefined : mergePatch(base[name], value);
+    changes[name] = next !== undefined && sameJson(base[name], next) ? base[name] : next;
+  }
+  return withMembers(base, changes);
+}
+
+/** RFC 6902, all or nothing. Throws Refusal 400 for a patch that is none, 422 for one that does not fit the object. */
+export function jsonPatch(target: Json, patch: Json): Json {
+  if (!isList(patch)) {
+    throw badRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+  }
+  return patch.reduce<Json>((value, operation) => applyOne(value, operation), target);
+}
+
+function applyOne(target: Json, operation: Json): Json {
+  if (!isObject(operation)) throw badRequest('json: cannot unmarshal a patch operation');
+  const path = pointer(operation['path']);
+  const { op, value } = operation;
+  switch (op) {
+    case 'add':
+      return set(target, path, defined(value), 'add');
+    case 'replace':
+      valueAt(target, path);
+      return set(target, path, defined(value), 'replace');
+    case 'remove':
+      valueAt(target, path);
+      return set(target, path, undefined, 'replace');
+    case 'test':
+      if (!sameJson(optionalAt(target, path) ?? null, value ?? null)) throw patchNotApplicable();
+      return target;
+    case 'move': {
+      const from = pointer(operation['from']);
+      return set(set(target, from, undefined, 'replace'), path, valueAt(target, from), 'add');
+    }
+    case 'copy':
+      return set(target, path, valueAt(target, pointer(operation['from'])), 'add');
+    default:
+      throw patchNotApplicable();
+  }
+}
+
+function defined(value: Json | undefined): Json {
+  return value ?? null;
+}
+
+function pointer(path: Json | undefined): readonly string[] {
+  if (typeof path !== 'string' || (path !== '' && !path.startsWith('/'))) throw patchNotApplicable();
+  return path
+    .split('/')
+    .slice(1)
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+function optionalAt(target: Json, path: readonly string[]): Json | undefined {
+  let value: Json | undefined = target;
+  for (const token of path) {
+    if (isList(value)) value = value[Number(token)];
+    else if (isObject(value)) value = value[token];
+    else return undefined;
+  }
+  return value;
+}
+
+function valueAt(target: Json, path: readonly string[]): Json {
+  const value = optionalAt(target, path);
+  if (value === undefined) throw patchNotApplicable();
+  return value;
+}
+
+type Mode = 'add' | 'replace';
+
+/** `value` undefined removes. */
+function set(target: Json, path: readonly string[], value: Json | undefined, mode: Mode): Json {
+  const [token, ...rest] = path;
+  if (token === undefined) {
+    if (value === undefined) throw patchNotApplicable();
+    return value;
+  }
+  if (isList(target)) return setItem(target, token, rest, value, mode);
+  if (!isObject(target)) throw patchNotApplicable();
+  if (rest.length === 0) {
+    const old = target[token];
+    return withMembers(target, { [token]: value !== undefined && sameJson(old, value) ? old : value });
+  }
+  const child = target[token];
+  if (child === undefined) throw patchNotApplicable();
+  return withMembers(target, { [token]: set(child, rest, value, mode) });
+}
+
+function setItem(
+  target: readonly Json[],
+  token: string,
+  rest: readonly string[],
+  value: Json | undefined,
+  mode: Mode,
+): Json {
+  const inserts = mode === 'add' && rest.length === 0;
+  const index = token === '-' && inserts ? target.length : Number(/^(0|[1-9]\d*)$/.exec(token)?.[0] ?? NaN);
+  if (!(index < target.length + (inserts ? 1 : 0))) throw patchNotApplicable();
+  const next = [...target];
+  if (rest.length > 0) next[index] = set(target[index] ?? null, rest, value, mode);
+  else if (value === undefined) next.splice(index, 1);
+  else next.splice(index, inserts ? 0 : 1, value);
+  return next;
+}

@@ -1,0 +1,89 @@
+import { isObject } from './json.ts';
+import { badRequest, quoted } from './refusal.ts';
+import type { ServedKind } from './served-kind.ts';
+import type { StoredObject } from './stored-object.ts';
+
+export type Selector = (object: StoredObject) => boolean;
+
+type Labels = Readonly<Record<string, string>>;
+type Requirement = (labels: Labels) => boolean;
+
+/** Both selectors of a request in one; undefined when the request has none. */
+export function selectorOf(kind: ServedKind, query: Readonly<Record<string, string>>): Selector | undefined {
+  const labels = labelRequirements(query['labelSelector'] ?? '');
+  const fields = fieldSelector(kind, query['fieldSelector'] ?? '');
+  if (labels.length === 0 && fields === undefined) return undefined;
+  return (object) =>
+    labels.every((holds) => holds(object.metadata.labels ?? {})) && (fields === undefined || fields(object));
+}
+
+const word = '[^\\s,()!=<>]+';
+const setForm = new RegExp(`^(${word})\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
+const equalForm = new RegExp(`^(${word})\\s*(=|==|!=)\\s*([^\\s,()!=]*)$`);
+const existsForm = new RegExp(`^(!?)\\s*(${word})$`);
+
+function labelRequirements(text: string): readonly Requirement[] {
+  return parts(text).map((part) => {
+    const set = setForm.exec(part);
+    if (set !== null) {
+      const [, key = '', operator, list = ''] = set;
+      const values = new Set(list.split(',').map((value) => value.trim()));
+      return operator === 'in'
+        ? (labels) => key in labels && values.has(labels[key] ?? '')
+        : (labels) => !(key in labels) || !values.has(labels[key] ?? '');
+    }
+    const equal = equalForm.exec(part);
+    if (equal !== null) {
+      const [, key = '', operator, value] = equal;
+      // An absent label is unequal to every value (fact: apimachinery pkg/labels).
+      return operator === '!=' ? (labels) => labels[key] !== value : (labels) => labels[key] === value;
+    }
+    const exists = existsForm.exec(part);
+    if (exists === null) throw badRequest(`unable to parse requirement: found '${part}'`);
+    const [, negated, key = ''] = exists;
+    return negated === '!' ? (labels) => !(key in labels) : (labels) => key in labels;
+  });
+}
+
+/** Splits at the commas that are not inside parentheses. */
+function parts(text: string): readonly string[] {
+  const result: string[] = [];
+  let depth = 0;
+  let current = '';
+  for (const character of text) {
+    if (character === '(') depth += 1;
+    if (character === ')') depth -= 1;
+    if (character === ',' && depth === 0) {
+      result.push(current.trim());
+      current = '';
+    } else current += character;
+  }
+  result.push(current.trim());
+  return result.filter((part) => part !== '');
+}
+
+/** Only fields that the kind declares may be selected by; for custom resources that is the metadata alone. */
+function fieldSelector(kind: ServedKind, text: string): Selector | undefined {
+  const terms = parts(text).map((term) => {
+    const equal = /^([^!=]+)(=|==|!=)([^=]*)$/.exec(term);
+    if (equal === null) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
+    const [, field = '', operator, value = ''] = equal;
+    const known = field === 'metadata.name' || (field === 'metadata.namespace' && kind.kind.namespaced);
+    if (!known && !kind.selectableFields.includes(field)) {
+      throw badRequest(
+        kind.custom
+          ? `field label not supported: ${field}`
+          : `${quoted(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
+      );
+    }
+    const path = field.split('.');
+    return (object: StoredObject) => (fieldOf(object, path) === value) === (operator !== '!=');
+  });
+  return terms.length === 0 ? undefined : (object) => terms.every((holds) => holds(object));
+}
+
+function fieldOf(object: StoredObject, path: readonly string[]): string {
+  let value: unknown = object;
+  for (const name of path) value = isObject(value) ? value[name] : undefined;
+  return value === undefined || value === null ? '' : String(value as string | number | boolean);
+}
