@@ -5,6 +5,7 @@ import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../runtime/clock.ts';
 import type { Auth, Credentials } from './credentials.ts';
 import { ReadAuth } from './credentials.ts';
+import { errorText } from './to-transport-error.ts';
 
 /** All that a transport needs to know of a cluster. */
 export interface ClusterAccess {
@@ -102,8 +103,7 @@ function readConfig(config: KubeConfig, path: string | undefined, context: strin
     if (path === undefined) config.loadFromDefault();
     else config.loadFromFile(path);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new KubeConfigError(`kubeconfig ${path ?? ''}: ${why}`, { cause: error });
+    throw new KubeConfigError(`kubeconfig ${path ?? ''}: ${errorText(error)}`, { cause: error });
   }
   if (context === undefined) return config;
   if (config.getContextObject(context) === null) {

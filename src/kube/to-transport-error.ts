@@ -30,12 +30,29 @@ export function toTransportError(error: unknown, attempted: string): TransportEr
   return new TransportError('ConnectionLost', `${attempted}: connection lost (${text})`, { cause: error });
 }
 
-/** Several addresses of one host fail as one AggregateError without a message of its own. */
+/** What an error says, in one line: with its code where the message lacks it. */
+export function errorText(error: unknown): string {
+  return describe(error).text;
+}
+
+/**
+ * Several addresses of one host fail as one AggregateError without a message of its own. Read by shape, not by class: Node's own errors
+ * are of another realm wherever this code runs in a vm context.
+ */
 function describe(error: unknown): { readonly code: string; readonly text: string } {
-  if (!(error instanceof Error)) return { code: '', text: String(error) };
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
-  const code =
-    (error as NodeJS.ErrnoException).code ?? (first as NodeJS.ErrnoException | undefined)?.code ?? '';
-  const message = error.message !== '' ? error.message : first instanceof Error ? first.message : error.name;
-  return { code, text: code !== '' && !message.includes(code) ? `${code}: ${message}` : message };
+  const { code: ownCode, message: ownMessage, errors, name } = (error ?? {}) as ErrorFields;
+  const first = errors?.[0];
+  const code = ownCode ?? first?.code ?? '';
+  const message = [ownMessage, first?.message, name, String(error)].find(
+    (text) => text !== undefined && text !== '',
+  );
+  const text = message ?? '';
+  return { code, text: code !== '' && !text.includes(code) ? `${code}: ${text}` : text };
+}
+
+interface ErrorFields {
+  readonly code?: string;
+  readonly message?: string;
+  readonly name?: string;
+  readonly errors?: readonly ErrorFields[];
 }

@@ -4,7 +4,7 @@ import type { Auth, Credentials } from './credentials.ts';
 import { LinkedAbort } from './linked-abort.ts';
 import { jsonLines, parseDocument } from './line-splitter.ts';
 import { TimeLimit } from './time-limit.ts';
-import { toTransportError } from './to-transport-error.ts';
+import { errorText, toTransportError } from './to-transport-error.ts';
 import type { ApiRequest, ApiResponse, ApiStream, Transport } from './transport.ts';
 import { TransportError, contentTypes } from './transport.ts';
 
@@ -150,10 +150,8 @@ class UndiciTransport implements Transport {
       return await this.#options.auth.current(signal);
     } catch (error) {
       signal.throwIfAborted();
-      const why = error instanceof Error ? error.message : String(error);
-      throw new TransportError('ConnectFailed', `no credentials for ${this.#origin}: ${why}`, {
-        cause: error,
-      });
+      const message = `no credentials for ${this.#origin}: ${errorText(error)}`;
+      throw new TransportError('ConnectFailed', message, { cause: error });
     }
   }
 
