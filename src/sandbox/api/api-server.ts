@@ -17,6 +17,8 @@ import type { Json } from './json.ts';
 import { servedKinds } from './kind-table.ts';
 import type { PodResponder } from './pod-proxy.ts';
 import { proxied } from './pod-proxy.ts';
+import type { WatchClient } from './open-watch.ts';
+import { OpenWatch } from './open-watch.ts';
 import { notFound, Refusal } from './refusal.ts';
 import { answerFault } from './request-faults.ts';
 import type { Route } from './routes.ts';
@@ -26,7 +28,7 @@ import { internalWrite } from './server-state.ts';
 import { Store } from './store.ts';
 import { subjectOf, targetOf } from './subjects.ts';
 import { asTableLine, tableWanted } from './table.ts';
-import type { WatchLine, WatchSink } from './watching.ts';
+import type { WatchLine } from './watching.ts';
 import { Watch } from './watching.ts';
 
 export interface ApiServerOptions {
@@ -39,11 +41,6 @@ export interface ApiServerOptions {
   readonly traceRequests?: boolean;
 }
 
-/** What the client of a watch is told beside its lines. */
-export interface WatchClient extends WatchSink {
-  /** The connection breaks: nothing more comes, and no orderly end. */
-  breakOff(): void;
-}
 export type WatchStart = { readonly watch: Disposable } | { readonly refused: ServerAnswer };
 
 const gitVersion = 'v1.36.3';
@@ -237,76 +234,5 @@ export class EmbeddedApiServer implements ApiServer {
       const body = definition as unknown as Json;
       createObject(this.#state, kinds.of(customResourceDefinitions), '', body, internalWrite());
     }
-  }
-}
-
-/** One client's watch, with the faults that may strike it. */
-class OpenWatch implements Disposable, WatchSink {
-  readonly #subject: string;
-  readonly #faults: Faults;
-  readonly #client: WatchClient;
-  readonly #shown: (line: WatchLine) => WatchLine;
-  readonly #onClose: () => void;
-  #watch: Watch | undefined;
-  #closed = false;
-
-  constructor(
-    subject: string,
-    faults: Faults,
-    client: WatchClient,
-    shown: (line: WatchLine) => WatchLine,
-    onClose: () => void,
-  ) {
-    this.#subject = subject;
-    this.#faults = faults;
-    this.#client = client;
-    this.#shown = shown;
-    this.#onClose = onClose;
-  }
-
-  start(open: (sink: WatchSink) => Watch): void {
-    this.#watch = open(this);
-    if (this.#closed) this.#watch[Symbol.dispose]();
-  }
-
-  line(line: WatchLine): void {
-    if (this.#closed) return;
-    if (this.#isCut()) this.#breakOff();
-    else this.#client.line(this.#shown(line));
-  }
-
-  end(): void {
-    if (this.#closed) return;
-    this[Symbol.dispose]();
-    this.#client.end();
-  }
-
-  /** A fault was switched on while the watch is open. */
-  strike(): void {
-    if (this.#closed) return;
-    if (this.#isCut()) this.#breakOff();
-    else this.expireOnFault();
-  }
-
-  expireOnFault(): void {
-    if (!this.#closed && this.#faults.strikes('watch-gone', this.#subject)) this.#watch?.expire('1');
-  }
-
-  [Symbol.dispose](): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#watch?.[Symbol.dispose]();
-    this.#onClose();
-  }
-
-  #isCut(): boolean {
-    return (
-      this.#faults.strikes('watch-cut', this.#subject) || this.#faults.strikes('api-outage', this.#subject)
-    );
-  }
-
-  #breakOff(): void {
-    this[Symbol.dispose]();
-    this.#client.breakOff();
   }
 }

@@ -4,7 +4,7 @@ import { ageColumn, ageSince, column, fieldAt, nameColumn } from './columns.ts';
 import type { FieldError } from './field-error.ts';
 import { forbiddenField, invalidValue } from './field-error.ts';
 import type { Json } from './json.ts';
-import { isList, isObject, sameJson, withMembers } from './json.ts';
+import { isList, isObject, sameJson, textOf, withMembers } from './json.ts';
 import { podColumns } from './pod-columns.ts';
 import type { Column, ServedKind, Strategy } from './served-kind.ts';
 import type { StoredObject } from './stored-object.ts';
@@ -70,7 +70,7 @@ function foldStringData(object: StoredObject): StoredObject {
   if (!isObject(text)) return withMembers(object, { type, stringData: undefined });
   const encoded = Object.entries(text).map(([key, value]) => [
     key,
-    Buffer.from(String(value as string)).toString('base64'),
+    Buffer.from(textOf(value)).toString('base64'),
   ]);
   const data: Json = {
     ...(isObject(object['data']) && object['data']),
@@ -133,7 +133,7 @@ const accessWords: Readonly<Record<string, string>> = {
 const accessModes = (path: string): Column =>
   column('Access Modes', (object) => {
     const modes = fieldAt(object, path);
-    return isList(modes) ? modes.map((mode) => accessWords[String(mode as string)] ?? '').join(',') : '';
+    return isList(modes) ? modes.map((mode) => accessWords[textOf(mode)] ?? '').join(',') : '';
   });
 
 const involved = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map(
@@ -204,9 +204,7 @@ export const builtInKinds: readonly ServedKind[] = [
       at('Status', 'status.phase'),
       column('Claim', (object) => {
         const name = fieldAt(object, 'spec.claimRef.name') as string | undefined;
-        return name === undefined
-          ? ''
-          : `${String(fieldAt(object, 'spec.claimRef.namespace') as string)}/${name}`;
+        return name === undefined ? '' : `${textOf(fieldAt(object, 'spec.claimRef.namespace'))}/${name}`;
       }),
       at('StorageClass', 'spec.storageClassName'),
       unsetAt('VolumeAttributesClass', 'spec.volumeAttributesClassName'),
@@ -261,7 +259,7 @@ export const builtInKinds: readonly ServedKind[] = [
       column('Status', (object) =>
         Number(fieldAt(object, 'status.succeeded') ?? 0) > 0 ? 'Complete' : 'Running',
       ),
-      column('Completions', (object) => `${String((fieldAt(object, 'status.succeeded') ?? 0) as number)}/1`),
+      column('Completions', (object) => `${textOf(fieldAt(object, 'status.succeeded') ?? 0)}/1`),
       ageColumn,
     ],
     strategy: { prepareCreate: firstStatus({}), countsGenerations: true },

@@ -1,6 +1,6 @@
 import type { PrinterColumn } from '../../api/external/core.ts';
 import type { Json } from './json.ts';
-import { isObject } from './json.ts';
+import { isObject, textOf } from './json.ts';
 import { readPath } from './json-path.ts';
 import type { Column } from './served-kind.ts';
 import type { StoredObject } from './stored-object.ts';
@@ -28,7 +28,7 @@ export function declaredColumn(column: PrinterColumn): Column {
       if (value === undefined || value === null) return null;
       switch (column.type) {
         case 'string':
-          return typeof value === 'object' ? JSON.stringify(value) : String(value);
+          return textOf(value);
         case 'integer':
           return typeof value === 'number' ? Math.trunc(value) : null;
         case 'number':

@@ -3,7 +3,7 @@ import { apiVersionOf } from '../../api/meta.ts';
 import { rfc3339 } from '../../runtime/clock.ts';
 import { contentErrors, defaulted, withoutUnknown } from './content.ts';
 import type { Json, JsonObject } from './json.ts';
-import { isObject, withMembers } from './json.ts';
+import { isObject, textOf, withMembers } from './json.ts';
 import { validateMeta } from './object-meta.ts';
 import { checkQuota } from './quota.ts';
 import { alreadyExists, badRequest, forbidden, notFound } from './refusal.ts';
@@ -58,13 +58,13 @@ export function typed(served: ServedKind, body: Json): JsonObject {
   const apiVersion = body['apiVersion'] ?? apiVersionOf(kind);
   if (apiVersion !== apiVersionOf(kind)) {
     throw badRequest(
-      `the API version in the data (${String(apiVersion as string)}) does not match the expected API version (${apiVersionOf(kind)})`,
+      `the API version in the data (${textOf(apiVersion)}) does not match the expected API version (${apiVersionOf(kind)})`,
     );
   }
   const named = body['kind'] ?? kind.kind;
   if (named !== kind.kind) {
     throw badRequest(
-      `${String(named as string)} in version "${kind.version}" cannot be handled as a ${kind.kind}: no kind "${String(named as string)}" is registered for version "${apiVersionOf(kind)}"`,
+      `${textOf(named)} in version "${kind.version}" cannot be handled as a ${kind.kind}: no kind "${textOf(named)}" is registered for version "${apiVersionOf(kind)}"`,
     );
   }
   return { ...body, apiVersion, kind: named };

@@ -43,7 +43,7 @@ export function deletionOptions(
     ...(uid !== undefined && { uid }),
     ...(resourceVersion !== undefined && { resourceVersion }),
     ...(propagation !== undefined && { propagation }),
-    ...(grace !== undefined && grace !== null && { gracePeriodSeconds: Number(grace) }),
+    ...((typeof grace === 'number' || typeof grace === 'string') && { gracePeriodSeconds: Number(grace) }),
     dryRun: dryRun === 'All' || (Array.isArray(dryRun) && dryRun.includes('All')),
   };
 }

@@ -37,14 +37,21 @@ export class RequestHandler {
 
   handle(request: ServerRequest, route: Exclude<Route, { to: 'podProxy' }>): ServerAnswer {
     const warnings: string[] = [];
+    const answer = this.#attempt(request, route, warnings);
+    if (warnings.length === 0) return answer;
+    const warning = warnings.map((text) => `299 - ${JSON.stringify(text)}`).join(', ');
+    return { ...answer, headers: { ...answer.headers, warning } };
+  }
+
+  #attempt(
+    request: ServerRequest,
+    route: Exclude<Route, { to: 'podProxy' }>,
+    warnings: string[],
+  ): ServerAnswer {
     try {
-      const answer =
-        route.to === 'document'
-          ? this.#documents.answer(request, route.path)
-          : this.#resource(request, route, warnings);
-      if (warnings.length === 0) return answer;
-      const warning = warnings.map((text) => `299 - ${JSON.stringify(text)}`).join(', ');
-      return { ...answer, headers: { ...answer.headers, warning } };
+      return route.to === 'document'
+        ? this.#documents.answer(request, route.path)
+        : this.#resource(request, route, warnings);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return refused(error);
@@ -131,7 +138,8 @@ export class RequestHandler {
     for (const { metadata } of objects) {
       deleteObject(this.#state, { served, namespace: namespace ?? '', name: metadata.name, ...options });
     }
-    return { status: 200, headers: {}, body: this.#lister.list(served, namespace, {}) };
+    const page = this.#lister.list(served, namespace, { fieldSelector: 'metadata.name=' });
+    return { status: 200, headers: {}, body: { ...page, items: objects } };
   }
 
   #shown(

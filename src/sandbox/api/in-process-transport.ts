@@ -1,6 +1,7 @@
 import type { ApiRequest, ApiResponse, ApiStream, Transport } from '../../kube/transport.ts';
 import { TransportError } from '../../kube/transport.ts';
-import type { EmbeddedApiServer, WatchClient } from './api-server.ts';
+import type { EmbeddedApiServer } from './api-server.ts';
+import type { WatchClient } from './open-watch.ts';
 import { isWatch } from './subjects.ts';
 import type { ServerRequest } from './exchange.ts';
 import { copyOf, received } from './json.ts';

@@ -1,5 +1,5 @@
 import type { Json } from './json.ts';
-import { isList, isObject } from './json.ts';
+import { isList, isObject, textOf } from './json.ts';
 
 type Step = (value: Json) => readonly Json[];
 
@@ -51,6 +51,6 @@ function matching(path: readonly string[], wanted: string): Step {
       ? []
       : value.filter((item) => {
           const [found] = read.reduce<readonly Json[]>((values, step) => values.flatMap(step), [item]);
-          return found !== undefined && String(found as string | number | boolean) === wanted;
+          return found !== undefined && textOf(found) === wanted;
         });
 }

@@ -12,6 +12,12 @@ export function isList(value: unknown): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+/** As Go prints a value: text as it is, nothing as "", anything deep as JSON. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return value === undefined || value === null ? '' : JSON.stringify(value);
+}
+
 /** What would arrive over a wire: no `undefined`, no classes, nothing shared with the sender. */
 export function received(value: unknown): Json {
   return JSON.parse(JSON.stringify(value)) as Json;

@@ -2,7 +2,7 @@ import type { Container, Pod, ResourceQuota } from '../../api/external/core.ts';
 import { persistentVolumeClaims, pods, resourceQuotas } from '../../api/kinds.ts';
 import { resourceName } from '../../api/meta.ts';
 import { fieldAt } from './columns.ts';
-import { isObject, sameJson, withMembers } from './json.ts';
+import { isObject, sameJson, textOf, withMembers } from './json.ts';
 import type { Quantity } from './quantity.ts';
 import { add, formatQuantity, parseQuantity, zero } from './quantity.ts';
 import { forbidden } from './refusal.ts';
@@ -104,7 +104,7 @@ function usageOf(served: ServedKind, object: StoredObject): Usage {
 }
 
 function addClaim(usage: Map<string, Quantity>, object: StoredObject): void {
-  const storage = parseQuantity(String((fieldAt(object, 'spec.resources.requests.storage') ?? '') as string));
+  const storage = parseQuantity(textOf(fieldAt(object, 'spec.resources.requests.storage')));
   const storageClass = fieldAt(object, 'spec.storageClassName') as string | undefined;
   if (storage !== undefined) usage.set('requests.storage', storage);
   if (storageClass === undefined || storageClass === '') return;

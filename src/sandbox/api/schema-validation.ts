@@ -60,7 +60,8 @@ function check(
 
 function checkText(node: SchemaNode, value: string, path: string, errors: FieldError[]): void {
   const { minLength, maxLength } = node.limits;
-  const length = [...value].length;
+  // Characters, not UTF-16 units: a real server counts runes.
+  const length = value.length - (value.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
   if (maxLength !== undefined && length > maxLength) errors.push(tooLong(path, maxLength));
   if (minLength !== undefined && length < minLength) {
     errors.push(invalidValue(path, value, `${path} in body should be at least ${minLength} chars long`));

@@ -1,4 +1,4 @@
-import { isObject } from './json.ts';
+import { isObject, textOf } from './json.ts';
 import { badRequest, quoted } from './refusal.ts';
 import type { ServedKind } from './served-kind.ts';
 import type { StoredObject } from './stored-object.ts';
@@ -85,5 +85,5 @@ function fieldSelector(kind: ServedKind, text: string): Selector | undefined {
 function fieldOf(object: StoredObject, path: readonly string[]): string {
   let value: unknown = object;
   for (const name of path) value = isObject(value) ? value[name] : undefined;
-  return value === undefined || value === null ? '' : String(value as string | number | boolean);
+  return textOf(value);
 }

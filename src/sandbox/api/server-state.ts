@@ -53,7 +53,7 @@ export function admit(
   let { object } = request;
   for (const admission of admissions) {
     const answer = admission({ ...request, ...readers(state), object });
-    if ('denied' in answer) throw denial(answer as Denial);
+    if ('denied' in answer) throw denial(answer);
     object = answer as StoredObject;
   }
   return object;

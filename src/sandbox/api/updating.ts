@@ -1,5 +1,5 @@
 import { contentErrors, defaulted, withoutUnknown } from './content.ts';
-import type { Json, JsonObject } from './json.ts';
+import type { Json } from './json.ts';
 import { isObject, sameJson, withMembers } from './json.ts';
 import { validateMeta, validateMetaChange } from './object-meta.ts';
 import type { Refusal } from './refusal.ts';
@@ -155,6 +155,6 @@ export function isDone(next: StoredObject, old: StoredObject): boolean {
 export function holdsNamespace(object: StoredObject): boolean {
   if (object.kind !== 'Namespace' || object.apiVersion !== 'v1') return false;
   const spec = object['spec'];
-  const finalizers = isObject(spec) ? (spec as JsonObject)['finalizers'] : undefined;
+  const finalizers = isObject(spec) ? spec['finalizers'] : undefined;
   return Array.isArray(finalizers) && finalizers.length > 0;
 }
