@@ -45,7 +45,7 @@ export interface EngineSettings {
 
 export const defaultSettings: EngineSettings = {
   powerOffDeadlineSeconds: 15 * 60,
-  powerOffRepeatSeconds: 60,
+  powerOffRepeatSeconds: 180,
   latePowerOffSeconds: 60 * 60,
   powerUnknownSeconds: 15 * 60,
   volumeBoundSeconds: 10 * 60,

@@ -1,0 +1,71 @@
+import type { ConditionDraft } from '../../api/conditions.ts';
+import type { DiskStatus } from '../../api/virtual-machine-import.ts';
+import { readDisk, type DiskReading } from '../disks.ts';
+import { phase, type Context, type Decision, type VolumeFact } from '../phase.ts';
+import { amountOf } from '../sizes.ts';
+import { copySlot } from '../slot-requests.ts';
+import { earliest, rfc3339 } from '../time.ts';
+
+/** CDI copies; this watches, counts the importers' failures, and says how far it is. */
+export const copyDisks = phase({
+  name: 'CopyDisks',
+  step: 'DiskTransfer',
+  needs: ['volumes'],
+  decide({ volumes }, context) {
+    const readings = readDisks(volumes, context);
+    const disks = readings.map(({ status }) => status);
+    const failure = readings.find((reading) => reading.failure !== undefined)?.failure;
+    if (failure !== undefined) return { ...failure, disks };
+    const actions = readings.flatMap(({ action }) => (action === undefined ? [] : [action]));
+    if (actions.length > 0) return { kind: 'act', disks, actions };
+    if (disks.every(({ state }) => state === 'done')) return complete(disks, context);
+    return waitForBytes(readings, disks);
+  },
+});
+
+function readDisks(volumes: readonly VolumeFact[], context: Context): readonly DiskReading[] {
+  const previous = new Map((context.status.disks ?? []).map((disk) => [disk.key, disk]));
+  return context.spec.disks
+    .filter((disk) => disk.mode === 'copy')
+    .map((disk) => {
+      const none: VolumeFact = { diskKey: disk.key, claimName: disk.claimName };
+      const volume = volumes.find(({ diskKey }) => diskKey === disk.key) ?? none;
+      return readDisk(volume, disk, previous.get(disk.key), context);
+    });
+}
+
+function complete(disks: readonly DiskStatus[], context: Context): Decision {
+  const slot = copySlot(context.spec, context.settings);
+  return {
+    kind: 'advance',
+    disks,
+    records: { copyCompleteAt: context.records.copyCompleteAt ?? rfc3339(context.now) },
+    ...(slot !== undefined && { free: [slot.resource] }),
+  };
+}
+
+function waitForBytes(readings: readonly DiskReading[], disks: readonly DiskStatus[]): Decision {
+  const done = disks.reduce((sum, disk) => sum + disk.doneBytes, 0);
+  const total = disks.reduce((sum, disk) => sum + disk.totalBytes, 0);
+  const complaint = done === 0 ? disks.find(({ message }) => message !== undefined)?.message : undefined;
+  const said = complaint === undefined ? '' : ` (${complaint})`;
+  const until = earliest(...readings.map(({ deadline }) => deadline));
+  const stalled = readings.filter(({ isStalled }) => isStalled).map(({ status }) => status.claim);
+  return {
+    kind: 'wait',
+    reason: 'DiskTransfer',
+    for: `the disks to be copied: ${amountOf(done, total)} copied${said}`,
+    disks,
+    ...(until !== undefined && { until }),
+    ...(stalled.length > 0 && { conditions: [stalledCondition(stalled)] }),
+  };
+}
+
+function stalledCondition(claims: readonly string[]): ConditionDraft {
+  return {
+    type: 'Stalled',
+    category: 'Warn',
+    message: `No progress for a long time; see the importer pods of ${claims.join(', ')}.`,
+    items: claims,
+  };
+}

@@ -1,0 +1,77 @@
+import { terminal } from '../failures.ts';
+import { foreignVolume, takenNameHint } from '../foreign-volume.ts';
+import { targetObjectsEntry } from '../ledger.ts';
+import { phase, type Action, type Context, type Decision, type Fail, type VolumeFact } from '../phase.ts';
+
+/**
+ * One DataVolume a disk, by names known beforehand. A claim or DataVolume of such a name that is not ours is somebody's data: it is named
+ * and left alone. Nothing is ever made over a claim that exists (review.md F40).
+ */
+export const createDataVolumes = phase({
+  name: 'CreateDataVolumes',
+  step: 'Initialize',
+  needs: ['liveVolumes'],
+  decide({ liveVolumes }, context) {
+    for (const volume of liveVolumes) {
+      const failure = foreignVolume(volume, context) ?? halfThere(volume, context);
+      if (failure !== undefined) return failure;
+    }
+    const isBusy = liveVolumes.some(isDeleting);
+    if (isBusy) return untilGone(context);
+    const absent = liveVolumes.filter((volume) => volume.dataVolume === undefined);
+    if (absent.length === 0) return { kind: 'advance' };
+    const creates = absent.map((volume): Action => ({ do: 'createDataVolume', diskKey: volume.diskKey }));
+    return {
+      kind: 'act',
+      ledger: [targetObjectsEntry(context.spec.target.namespace)],
+      actions: [{ do: 'createAccess' }, ...creates],
+    };
+  },
+  refused(refusal, context) {
+    const { namespace } = context.spec.target;
+    if (refusal.code === 'AlreadyExists') {
+      return terminal(
+        'ClaimNameTaken',
+        `An object of another owner has the name of a disk of this VM in namespace ${namespace}: ${refusal.text}`,
+        takenNameHint,
+      );
+    }
+    return terminal(
+      'DataVolumeRefused',
+      `The target cluster refuses what the copy needs in namespace ${namespace}: ${refusal.text}`,
+      'Correct what it objects to and start the plan again.',
+    );
+  },
+});
+
+/** A claim of ours whose DataVolume somebody has taken away: nobody knows what is on it. */
+function halfThere(volume: VolumeFact, { spec }: Context): Fail | undefined {
+  if (volume.claim === undefined || volume.dataVolume !== undefined || volume.claim.deleting)
+    return undefined;
+  return terminal(
+    'DataVolumeDeleted',
+    `The DataVolume of claim ${spec.target.namespace}/${volume.claimName} was deleted by somebody.`,
+    'Start the plan again; the disk is then copied anew.',
+  );
+}
+
+function isDeleting(volume: VolumeFact): boolean {
+  return volume.claim?.deleting === true || volume.dataVolume?.deleting === true;
+}
+
+function untilGone(context: Context): Decision {
+  const until = context.phaseSince + context.settings.volumeBoundSeconds * 1000;
+  if (context.now < until) {
+    return {
+      kind: 'wait',
+      reason: 'VolumeDeletion',
+      for: 'a volume that somebody has deleted to be gone',
+      until,
+    };
+  }
+  return terminal(
+    'DataVolumeDeleted',
+    'A volume of this import was deleted by somebody and does not go away.',
+    'See what holds it (its finalizers), and start the plan again.',
+  );
+}

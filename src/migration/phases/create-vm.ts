@@ -1,0 +1,112 @@
+import { terminal } from '../failures.ts';
+import {
+  phase,
+  type Context,
+  type Decision,
+  type Fail,
+  type Refusal,
+  type TargetVmFact,
+  type VolumeFact,
+} from '../phase.ts';
+import { nameTaken } from '../preflight.ts';
+
+/**
+ * Makes the target VM, halted. The Secret that importers read goes first: no target starts while a password of the source lies beside it
+ * (review.md F74).
+ */
+export const createVm = phase({
+  name: 'CreateVM',
+  step: 'VirtualMachineCreation',
+  needs: ['targetVm', 'liveVolumes'],
+  decide({ targetVm, liveVolumes }, context) {
+    switch (targetVm.state) {
+      case 'foreign':
+        return nameTaken(targetOf(context), targetVm.by);
+      case 'ours':
+        return standing(targetVm, context);
+      case 'absent':
+        return lost(liveVolumes, context) ?? importersEnding(liveVolumes, context) ?? create();
+    }
+  },
+  refused: refusedVm,
+});
+
+function targetOf({ spec, records }: Context): string {
+  return `${spec.target.namespace}/${records.targetName ?? spec.vm.name}`;
+}
+
+function standing(targetVm: Extract<TargetVmFact, { state: 'ours' }>, context: Context): Decision {
+  if (targetVm.deleting) {
+    return terminal(
+      'TargetDeleted',
+      `VirtualMachine ${targetOf(context)} was deleted by somebody before it could start.`,
+      'Start the plan again.',
+    );
+  }
+  return { kind: 'advance', records: { targetUid: targetVm.uid } };
+}
+
+function create(): Decision {
+  return { kind: 'act', actions: [{ do: 'deleteAccess' }, { do: 'createVm' }] };
+}
+
+/** Without its claims the VM could never start. */
+function lost(volumes: readonly VolumeFact[], { spec }: Context): Fail | undefined {
+  const bare = volumes.find(({ claim }) => claim === undefined || claim.deleting);
+  if (bare === undefined) return undefined;
+  return terminal(
+    'ClaimLost',
+    `Claim ${spec.target.namespace}/${bare.claimName} was deleted by somebody after it was filled.`,
+    'Start the plan again; the disk is then copied anew.',
+  );
+}
+
+function importersEnding(volumes: readonly VolumeFact[], context: Context): Decision | undefined {
+  const alive = volumes.flatMap(({ pod }) =>
+    pod === undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed' ? [] : [pod],
+  );
+  if (alive.length === 0) return undefined;
+  const until = context.phaseSince + context.settings.releaseSeconds * 1000;
+  if (context.now < until) {
+    return {
+      kind: 'wait',
+      reason: 'ImporterEnd',
+      for: `the last importer to end (${alive.map(({ name }) => name).join(', ')})`,
+      until,
+    };
+  }
+  // Their disks are complete; what they still do is of no use to anybody.
+  return { kind: 'act', actions: alive.map(({ name, uid }) => ({ do: 'deletePod', name, uid })) };
+}
+
+/**
+ * Refused though the dry-runs were not. Where the source was off anyway nobody waits for it, so the disks are kept for an hour of tries;
+ * else service comes first, and power restored makes the disks old (review.md F18).
+ */
+function refusedVm(refusal: Refusal, context: Context): Decision {
+  const failure = terminal(
+    'TargetRefused',
+    `The target cluster refuses VirtualMachine ${targetOf(context)}: ${refusal.text}`,
+    'Correct what it objects to and start the plan again.',
+  );
+  if (refusal.action.do !== 'createVm') return failure;
+  if (refusal.code === 'AlreadyExists') return nameTaken(targetOf(context), refusal.text);
+  const deadline = context.phaseSince + context.settings.createVmRetrySeconds * 1000;
+  const isOffAnyway =
+    context.records.power?.before === 'Off' || context.spec.policies.onConversionFailure === 'hold';
+  if (!isOffAnyway || context.now >= deadline) return failure;
+  return {
+    kind: 'wait',
+    reason: 'TargetRefused',
+    for: `the target cluster to take the VirtualMachine, which it refuses: ${refusal.text}`,
+    until: Math.min(deadline, context.now + context.settings.createVmRepeatSeconds * 1000),
+    conditions: [
+      {
+        type: 'TargetRefused',
+        category: 'Warn',
+        reason: refusal.code,
+        message: `${refusal.text} The disks are kept and the VirtualMachine is tried again.`,
+      },
+    ],
+  };
+}

@@ -1,0 +1,96 @@
+import { terminal } from '../failures.ts';
+import { phase, type Action, type Context, type Fail, type VolumeFact } from '../phase.ts';
+
+/** An owner that was read a moment too early is read again after this. */
+const lookAgainMs = 5_000;
+
+/**
+ * The claims change their owner from DataVolume to VirtualMachine, and the DataVolumes go without taking them along. Each claim is given
+ * before its DataVolume is deleted, by one tested patch, so that it is safe to die anywhere in between (review.md F39).
+ */
+export const releaseVolumes = phase({
+  name: 'ReleaseVolumes',
+  step: 'VirtualMachineCreation',
+  needs: ['liveVolumes'],
+  decide({ liveVolumes }, context) {
+    const vmUid = context.records.targetUid ?? '';
+    for (const volume of liveVolumes) {
+      const failure = misplaced(volume, vmUid, context);
+      if (failure !== undefined) return failure;
+    }
+    const actions = [
+      ...liveVolumes.flatMap((volume) => give(volume, vmUid)),
+      ...liveVolumes.flatMap(deleteDataVolume),
+      ...liveVolumes.flatMap(deletePod),
+    ];
+    if (liveVolumes.every(isReleased)) return { kind: 'advance' };
+    const until = context.phaseSince + context.settings.releaseSeconds * 1000;
+    if (context.now >= until) return tooLate(context);
+    if (actions.length > 0) return { kind: 'act', actions };
+    return { kind: 'wait', reason: 'VolumeRelease', for: 'the DataVolumes and importers to be gone', until };
+  },
+  refused(refusal, context) {
+    const until = context.phaseSince + context.settings.releaseSeconds * 1000;
+    if (context.now >= until) {
+      return terminal(
+        'ReleaseRefused',
+        `The volumes cannot be given to the VirtualMachine: ${refusal.text}`,
+        'See who owns the claims, and start the plan again.',
+      );
+    }
+    return {
+      kind: 'wait',
+      reason: 'VolumeRelease',
+      for: `the volumes to be read again (${refusal.text})`,
+      until: Math.min(until, context.now + lookAgainMs),
+    };
+  },
+});
+
+function isReleased({ dataVolume, pod }: VolumeFact): boolean {
+  return dataVolume === undefined && pod === undefined;
+}
+
+/** Fails where a claim is gone or belongs to neither its DataVolume nor our VirtualMachine. */
+function misplaced(volume: VolumeFact, vmUid: string, { spec }: Context): Fail | undefined {
+  const { claim } = volume;
+  const at = `${spec.target.namespace}/${volume.claimName}`;
+  if (claim === undefined || claim.deleting) {
+    return terminal(
+      'ClaimLost',
+      `Claim ${at} was deleted by somebody after it was filled.`,
+      'Start the plan again; the disk is then copied anew.',
+    );
+  }
+  const { kind, uid } = claim.owner;
+  const isPlaced = (kind === 'VirtualMachine' && uid === vmUid) || (kind === 'DataVolume' && claim.ours);
+  if (isPlaced) return undefined;
+  return terminal(
+    'ClaimOwnerForeign',
+    `The claim of a disk has an owner that is neither its DataVolume nor the new VirtualMachine: ${claim.describedAs}.`,
+    'Find out who took it, and start the plan again. It was left untouched.',
+  );
+}
+
+function give({ claim, claimName }: VolumeFact, vmUid: string): readonly Action[] {
+  if (claim?.owner.kind !== 'DataVolume') return [];
+  const dataVolumeUid = claim.owner.uid ?? '';
+  return [{ do: 'giveClaimToVm', claim: claimName, claimUid: claim.uid, dataVolumeUid, vmUid }];
+}
+
+function deleteDataVolume({ dataVolume, claimName }: VolumeFact): readonly Action[] {
+  if (dataVolume === undefined || dataVolume.deleting) return [];
+  return [{ do: 'deleteDataVolume', name: claimName, uid: dataVolume.uid, orphanClaim: true }];
+}
+
+function deletePod({ pod }: VolumeFact): readonly Action[] {
+  return pod === undefined ? [] : [{ do: 'deletePod', name: pod.name, uid: pod.uid }];
+}
+
+function tooLate({ settings }: Context): Fail {
+  return terminal(
+    'ReleaseTimeout',
+    `The DataVolumes or importers are not gone after ${Math.round(settings.releaseSeconds / 60)} min.`,
+    'See what holds them (finalizers, a node that is lost), and start the plan again.',
+  );
+}

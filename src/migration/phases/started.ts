@@ -1,0 +1,108 @@
+import { terminal } from '../failures.ts';
+import {
+  phase,
+  slotPriorities,
+  type Context,
+  type Decision,
+  type Facts,
+  type PriorImport,
+  type SlotFact,
+  type SlotRequest,
+} from '../phase.ts';
+import { copySlot, identitySlot, nameSlot } from '../slot-requests.ts';
+import { firstName, nextName } from '../target-name.ts';
+import { pause } from './pause.ts';
+
+/**
+ * May it begin? Waits until earlier runs of the same VM have cleaned up, then takes everything that it needs for itself in one go: the
+ * source VM, the target's name, a place on the source's host. Nothing is touched and nothing outside is read before that.
+ */
+export const started = phase({
+  name: 'Started',
+  step: 'Initialize',
+  needs: ['priorImports', 'slots'],
+  decide(facts, context) {
+    return (
+      pause(context) ??
+      priorCleanup(facts.priorImports, context) ??
+      (context.spec.strategy.type === 'postHook' ? standingTarget(facts, context) : takeSlots(facts, context))
+    );
+  },
+});
+
+function priorCleanup(priors: readonly PriorImport[], context: Context): Decision | undefined {
+  const owing = priors.filter((prior) => prior.owes.length > 0);
+  if (owing.length === 0) return undefined;
+  const deadline = context.phaseSince + context.settings.priorCleanupSeconds * 1000;
+  const isLate = context.now >= deadline;
+  // A source that is gone for good must not block a VM for ever; but where two runs would meet at the source there is no going on.
+  if (isLate && owing.every((prior) => prior.owesOnlyAtTarget === true)) return undefined;
+  const what = owing.map((prior) => `${prior.name} (${prior.owes.join(', ')})`).join(', ');
+  return {
+    kind: 'wait',
+    reason: 'PriorCleanup',
+    for: `an earlier run of this VM to clean up: ${what}`,
+    ...(!isLate && { until: deadline }),
+  };
+}
+
+/** A retry after the commit point: the target stands, is the user's by now, and is neither copied over nor deleted. */
+function standingTarget(facts: Facts<'priorImports'>, context: Context): Decision {
+  const target = facts.priorImports.find((prior) => prior.committedTarget !== undefined)?.committedTarget;
+  if (target === undefined) {
+    return terminal(
+      'TargetGone',
+      'The VirtualMachine of the earlier run is not there any more.',
+      'Start the plan again: the VM will then be migrated in full.',
+    );
+  }
+  const slots = [identitySlot(context.spec)];
+  const targetName = target.slice(target.indexOf('/') + 1);
+  if (missing(slots, context).length === 0) return { kind: 'advance', records: { targetName } };
+  return {
+    kind: 'acquire',
+    slots,
+    priority: slotPriorities.start,
+    for: 'another import of the same VM to end',
+    records: { targetName },
+  };
+}
+
+function takeSlots(facts: Facts<'slots'>, context: Context): Decision {
+  const { spec, settings } = context;
+  const targetName = chooseName(facts.slots, context);
+  const copy = copySlot(spec, settings);
+  const slots = [identitySlot(spec), nameSlot(spec, targetName), ...(copy === undefined ? [] : [copy])];
+  // Held is what the saved status says: a grant that was not saved is lost with the process that got it.
+  if (missing(slots, context).length === 0) return { kind: 'advance', records: { targetName } };
+  return {
+    kind: 'acquire',
+    slots,
+    priority: slotPriorities.start,
+    for: waitingFor(facts.slots, context, targetName),
+    records: { targetName },
+  };
+}
+
+function missing(slots: readonly SlotRequest[], context: Context): readonly SlotRequest[] {
+  const held = new Set((context.status.slots ?? []).map((slot) => slot.resource));
+  return slots.filter((slot) => !held.has(slot.resource));
+}
+
+/** A name that another import has reserved is given up for the next one, where there is a next one. */
+function chooseName(slots: SlotFact, context: Context): string {
+  const current = context.records.targetName ?? firstName(context.spec);
+  if (slots.queue?.resource !== nameSlot(context.spec, current).resource) return current;
+  return nextName(context.spec, current) ?? current;
+}
+
+function waitingFor(slots: SlotFact, context: Context, targetName: string): string {
+  switch (slots.queue?.resource) {
+    case identitySlot(context.spec).resource:
+      return 'another import of the same VM to end';
+    case nameSlot(context.spec, targetName).resource:
+      return `another import that is to make ${context.spec.target.namespace}/${targetName} to end`;
+    default:
+      return "its turn on the source's host";
+  }
+}

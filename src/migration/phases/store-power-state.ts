@@ -1,0 +1,33 @@
+import { terminal } from '../failures.ts';
+import { phase } from '../phase.ts';
+import { pause } from './pause.ts';
+
+/** Remembers the power state of the source before anybody touches it: no fact could tell it later. */
+export const storePowerState = phase({
+  name: 'StorePowerState',
+  step: 'Initialize',
+  needs: ['sourcePower'],
+  decide({ sourcePower }, context) {
+    if (context.records.power !== undefined) return { kind: 'advance' };
+    const paused = pause(context);
+    if (paused !== undefined) return paused;
+    const { state, restore } = sourcePower;
+    if (state === 'On' || state === 'Off') {
+      const power = { before: state, ...(restore !== undefined && { restore }) };
+      return { kind: 'advance', records: { power } };
+    }
+    const until = context.phaseSince + context.settings.powerUnknownSeconds * 1000;
+    if (context.now < until) {
+      return { kind: 'wait', reason: 'SourcePower', for: `the source, which is ${shown(state)}`, until };
+    }
+    return terminal(
+      state === 'Suspended' ? 'SourceSuspended' : 'SourcePowerUnknown',
+      `The power state of VM ${context.spec.vm.name} is still ${shown(state)}.`,
+      'Bring the VM to a running or a powered-off state and start the plan again.',
+    );
+  },
+});
+
+export function shown(state: 'Suspended' | 'Unknown'): string {
+  return state === 'Suspended' ? 'suspended' : 'in an unknown power state';
+}

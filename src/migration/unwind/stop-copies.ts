@@ -1,0 +1,42 @@
+import type { VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
+import { owesTargetObjects } from '../ledger.ts';
+import { unwindStep, type Action, type Facts, type VolumeFact } from '../phase.ts';
+import { notYetDeleted, podActions } from '../target-objects.ts';
+import { keepsClaim } from './whole-claims.ts';
+
+/** Importers get a while to let go of what they read; their end wakes the import sooner. */
+const lookAgainMs = 15_000;
+
+/**
+ * Ends the copies: DataVolumes go first, so that CDI makes no new importer, then the importers. A claim that is whole and is to stay with
+ * the user outlives its DataVolume; every other one goes with it.
+ */
+export const stopCopies = unwindStep({
+  name: 'StopCopies',
+  applies: (context) => owesTargetObjects(context) && context.records.committedAt === undefined,
+  blocks: false,
+  needs: ['targetObjects', 'liveVolumes'],
+  decide({ targetObjects, liveVolumes }, context) {
+    const { dataVolumes, pods } = targetObjects;
+    if (dataVolumes.length === 0 && pods.length === 0) return { kind: 'done' };
+    const actions = [
+      ...deleteDataVolumes(dataVolumes, liveVolumes, context.spec),
+      ...podActions(targetObjects),
+    ];
+    if (actions.length > 0) return { kind: 'act', actions };
+    return { kind: 'wait', for: 'the importers to end', until: context.now + lookAgainMs };
+  },
+});
+
+function deleteDataVolumes(
+  dataVolumes: Facts<'targetObjects'>['targetObjects']['dataVolumes'],
+  volumes: readonly VolumeFact[],
+  spec: VirtualMachineImportSpec,
+): readonly Action[] {
+  return notYetDeleted(dataVolumes).map(({ name, uid }) => ({
+    do: 'deleteDataVolume',
+    name,
+    uid,
+    orphanClaim: keepsClaim(name, volumes, spec),
+  }));
+}
