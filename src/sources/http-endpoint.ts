@@ -140,8 +140,9 @@ const untrusted: ReadonlySet<string> = new Set([
   'THUMBPRINT_MISMATCH',
 ]);
 
+/** By shape and not by class: an error may come from another realm. */
 function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : '';
 }
 
