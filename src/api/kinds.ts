@@ -105,11 +105,13 @@ export const virtualMachines = kindOf<VirtualMachine>(
   'VirtualMachine',
   'virtualmachines',
 );
+/** Its status is written through the object itself, by KubeVirt alone (fact: kubevirt 1.4). */
 export const virtualMachineInstances = kindOf<VirtualMachineInstance>(
   'kubevirt.io',
   'v1',
   'VirtualMachineInstance',
   'virtualmachineinstances',
+  { hasStatus: false },
 );
 export const networkAttachmentDefinitions = kindOf<NetworkAttachmentDefinition>(
   'k8s.cni.cncf.io',
