@@ -1,0 +1,278 @@
+import type { Pod } from '../../api/external/core.ts';
+import {
+  configMaps,
+  dataVolumes,
+  namespaces,
+  persistentVolumeClaims,
+  pods,
+  secrets,
+  virtualMachines,
+} from '../../api/kinds.ts';
+import { importLabel } from '../../api/labels.ts';
+import type { KubeObject, ResourceKind, Stored } from '../../api/meta.ts';
+import type { FrozenDisk, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
+import { isKubeError, type KubeErrorCode } from '../../kube/errors.ts';
+import type {
+  Context,
+  FactName,
+  Facts,
+  FactTable,
+  OwnedObject,
+  Preflight,
+  VolumeFact,
+} from '../../migration/phase.ts';
+import type { SlotTable } from '../../migration/slots.ts';
+import { isSourceError } from '../../model/fault.ts';
+import type { VmHandle } from '../../model/source-data.ts';
+import { buildTargetVm } from './build.ts';
+import { shortage } from './shortage.ts';
+import type { PriorImports } from './prior-imports.ts';
+import type { SourceHub } from '../source-hub.ts';
+import type { TargetCluster } from '../target-cluster.ts';
+import { isOurs, ownerOf, volumeFact } from './volume-facts.ts';
+
+/** What an import is about, for the gatherers and the actions. */
+export interface Subject {
+  readonly object: Stored<VirtualMachineImport>;
+  readonly context: Context;
+}
+
+export interface GatherDeps {
+  readonly cluster: TargetCluster;
+  readonly sources: SourceHub;
+  readonly slots: Pick<SlotTable, 'view'>;
+  readonly priorImports: PriorImports;
+}
+
+type Gatherers = {
+  readonly [N in FactName]: (
+    subject: Subject,
+    deps: GatherDeps,
+    signal: AbortSignal,
+  ) => FactTable[N] | Promise<FactTable[N]>;
+};
+
+/** One gatherer per fact, read verbs only. Throws KubeError and SourceError: what cannot be read is not a fact. */
+const gatherers: Gatherers = {
+  async sourceVm({ object }, { sources }, signal) {
+    try {
+      const model = await sources.source(object.spec.source.provider).describe(vmHandle(object), signal);
+      return { state: 'present', model };
+    } catch (error) {
+      if (isSourceError(error, 'gone')) return { state: 'gone' };
+      throw error;
+    }
+  },
+  sourcePower: ({ object }, { sources }, signal) =>
+    sources.source(object.spec.source.provider).power(vmHandle(object), signal),
+  priorImports: ({ object }, { priorImports }, signal) => priorImports.of(object, signal),
+  slots: ({ context }, { slots }) => slots.view(context.uid),
+  preflight: gatherPreflight,
+  volumes: ({ object }, deps) => copiedDisks(object).map((disk) => cachedVolume(object, disk, deps)),
+  liveVolumes: ({ object }, deps, signal) =>
+    Promise.all(copiedDisks(object).map((disk) => liveVolume(object, disk, deps, signal))),
+  targetVm: gatherTargetVm,
+  instancePhase({ context, object }, { cluster }) {
+    const status = cluster.virtualMachines.get({
+      namespace: object.spec.target.namespace,
+      name: context.records.targetName ?? '',
+    })?.status;
+    // A VM is shown as Running only when its instance runs (fact: kubevirt 1.4).
+    return status?.printableStatus === 'Running' ? 'Running' : status?.created === true ? 'Pending' : '';
+  },
+  targetObjects: gatherTargetObjects,
+};
+
+/** Gathers just the facts that are named, side by side. */
+export async function gather<N extends FactName>(
+  needs: readonly N[],
+  subject: Subject,
+  deps: GatherDeps,
+  signal: AbortSignal,
+): Promise<Facts<N>> {
+  const entries = await Promise.all(
+    needs.map(async (name) => [name, await gatherers[name](subject, deps, signal)] as const),
+  );
+  return Object.fromEntries(entries) as Facts<N>;
+}
+
+export function vmHandle(object: VirtualMachineImport): VmHandle {
+  return {
+    vmId: object.spec.vm.id,
+    identity: object.spec.model.identity,
+    endpoint: object.spec.source.endpoint,
+  };
+}
+
+export function copiedDisks(object: VirtualMachineImport): readonly FrozenDisk[] {
+  return object.spec.disks.filter((disk) => disk.mode === 'copy');
+}
+
+function uidOf(object: Stored<VirtualMachineImport>): string {
+  return object.metadata.uid;
+}
+
+// ---- volumes --------------------------------------------------------------------------------------------------------------------
+
+function cachedVolume(object: Stored<VirtualMachineImport>, disk: FrozenDisk, deps: GatherDeps): VolumeFact {
+  const at = { namespace: object.spec.target.namespace, name: disk.claimName };
+  const objects = {
+    dataVolume: deps.cluster.dataVolumes.get(at),
+    claim: deps.cluster.claims.get(at),
+    pods: importersOf(disk, deps.cluster.pods.byIndex('import', uidOf(object))),
+  };
+  return volumeFact(uidOf(object), disk, objects, deps.sources.scrub(object.spec.source.provider.uid));
+}
+
+/**
+ * What a cache shows is true enough to act on, because every action tests or names a uid; what it does not show may be there all the
+ * same (not ours, or too new), so absence is confirmed by a read (review.md F4).
+ */
+async function liveVolume(
+  object: Stored<VirtualMachineImport>,
+  disk: FrozenDisk,
+  deps: GatherDeps,
+  signal: AbortSignal,
+): Promise<VolumeFact> {
+  const { cluster } = deps;
+  const at = { namespace: object.spec.target.namespace, name: disk.claimName };
+  const [dataVolume, claim] = await Promise.all([
+    cluster.dataVolumes.get(at) ?? cluster.client.get(dataVolumes, at, signal),
+    cluster.claims.get(at) ?? cluster.client.get(persistentVolumeClaims, at, signal),
+  ]);
+  const pods = importersOf(disk, cluster.pods.byIndex('import', uidOf(object)));
+  return volumeFact(
+    uidOf(object),
+    disk,
+    { dataVolume, claim, pods },
+    deps.sources.scrub(object.spec.source.provider.uid),
+  );
+}
+
+/** An importer's pod is owned by the claim that it fills (fact: cdi 3.1). */
+function importersOf(disk: FrozenDisk, candidates: readonly Stored<Pod>[]): readonly Stored<Pod>[] {
+  return candidates.filter((pod) =>
+    (pod.metadata.ownerReferences ?? []).some(
+      (owner) => owner.kind === 'PersistentVolumeClaim' && owner.name === disk.claimName,
+    ),
+  );
+}
+
+// ---- the target VM --------------------------------------------------------------------------------------------------------------
+
+async function gatherTargetVm(
+  subject: Subject,
+  deps: GatherDeps,
+  signal: AbortSignal,
+): Promise<FactTable['targetVm']> {
+  const { object, context } = subject;
+  const name = context.records.targetName;
+  if (name === undefined) return { state: 'absent' };
+  const at = { namespace: object.spec.target.namespace, name };
+  const vm =
+    deps.cluster.virtualMachines.get(at) ?? (await deps.cluster.client.get(virtualMachines, at, signal));
+  if (vm === undefined) return { state: 'absent' };
+  const { uid, deletionTimestamp } = vm.metadata;
+  if (!isOurs(uidOf(object), vm)) return { state: 'foreign', uid, by: describeVm(vm) };
+  return {
+    state: 'ours',
+    uid,
+    deleting: deletionTimestamp !== undefined,
+    runStrategy: vm.spec.runStrategy ?? '',
+  };
+}
+
+function describeVm(vm: Stored<KubeObject>): string {
+  const owner = ownerOf(vm);
+  const made = `made ${vm.metadata.creationTimestamp}`;
+  return owner.described === undefined ? made : `${made}, owned by ${owner.described}`;
+}
+
+/** Codes by which a server says that it has looked at the object and does not want it. */
+const judgements: readonly KubeErrorCode[] = ['BadRequest', 'Forbidden', 'Invalid', 'Conflict'];
+
+async function gatherPreflight(subject: Subject, deps: GatherDeps, signal: AbortSignal): Promise<Preflight> {
+  const { object, context } = subject;
+  const short = shortage(object, deps.cluster);
+  if (short !== undefined) return short;
+  const vm = buildTargetVm(object, context.records.targetName ?? object.spec.vm.name);
+  try {
+    await deps.cluster.client.create(virtualMachines, vm, { dryRun: true }, signal);
+    return { state: 'accepted' };
+  } catch (error) {
+    if (isKubeError(error, 'AlreadyExists')) return nameTaken(subject, deps, signal);
+    if (isKubeError(error, 'NotFound', 'Forbidden')) {
+      const namespace = await deps.cluster.client.get(
+        namespaces,
+        { name: object.spec.target.namespace },
+        signal,
+      );
+      if (namespace === undefined) return { state: 'namespaceMissing' };
+      if (namespace.metadata.deletionTimestamp !== undefined) return { state: 'namespaceTerminating' };
+    }
+    if (isKubeError(error, ...judgements)) return { state: 'refused', code: error.code, text: error.detail };
+    throw error;
+  }
+}
+
+async function nameTaken(subject: Subject, deps: GatherDeps, signal: AbortSignal): Promise<Preflight> {
+  const vm = await gatherTargetVm(subject, deps, signal);
+  // Gone again between two reads: the next gathering sees the name free.
+  if (vm.state === 'absent')
+    return { state: 'refused', code: 'AlreadyExists', text: 'the name was taken a moment ago' };
+  const by = vm.state === 'foreign' ? vm.by : 'this import';
+  return { state: 'nameTaken', ours: vm.state === 'ours', uid: vm.uid, by };
+}
+
+// ---- everything with our label --------------------------------------------------------------------------------------------------
+
+/**
+ * While a cache still shows something of ours there is something to do and nothing to prove: it is given back as it stands. Only when the
+ * caches are empty the server is asked, for every kind, because that list is what a ledger entry is struck on (review.md F8).
+ */
+async function gatherTargetObjects(
+  { object }: Subject,
+  { cluster }: GatherDeps,
+  signal: AbortSignal,
+): Promise<FactTable['targetObjects']> {
+  const uid = uidOf(object);
+  const cached = {
+    virtualMachines: owned(cluster.virtualMachines.byIndex('import', uid)),
+    dataVolumes: owned(cluster.dataVolumes.byIndex('import', uid)),
+    claims: cluster.claims
+      .byIndex('import', uid)
+      .map((claim) => ({ ...ownedObject(claim), owner: ownerOf(claim).kind })),
+    pods: owned(cluster.pods.byIndex('import', uid)),
+  };
+  if (Object.values(cached).some((objects) => objects.length > 0))
+    return { ...cached, secrets: [], configMaps: [] };
+
+  const { namespace } = object.spec.target;
+  const labelSelector = `${importLabel}=${uid}`;
+  const live = async <T extends KubeObject>(kind: ResourceKind<T>): Promise<readonly Stored<T>[]> =>
+    (await cluster.client.list(kind, { namespace, labelSelector }, signal)).items;
+  const [liveVms, liveDataVolumes, liveClaims, livePods, liveSecrets, liveConfigMaps] = await Promise.all([
+    live(virtualMachines),
+    live(dataVolumes),
+    live(persistentVolumeClaims),
+    live(pods),
+    live(secrets),
+    live(configMaps),
+  ]);
+  return {
+    virtualMachines: owned(liveVms),
+    dataVolumes: owned(liveDataVolumes),
+    claims: liveClaims.map((claim) => ({ ...ownedObject(claim), owner: ownerOf(claim).kind })),
+    pods: owned(livePods),
+    secrets: owned(liveSecrets),
+    configMaps: owned(liveConfigMaps),
+  };
+}
+
+function owned(objects: readonly Stored<KubeObject>[]): readonly OwnedObject[] {
+  return objects.map(ownedObject);
+}
+
+function ownedObject({ metadata }: Stored<KubeObject>): OwnedObject {
+  return { name: metadata.name, uid: metadata.uid, deleting: metadata.deletionTimestamp !== undefined };
+}

@@ -1,0 +1,263 @@
+import {
+  configMaps,
+  dataVolumes,
+  namespaces,
+  persistentVolumeClaims,
+  pods,
+  secrets,
+  virtualMachines,
+} from '../../api/kinds.ts';
+import type { JsonPatch, KubeObject, ResourceKind, Stored } from '../../api/meta.ts';
+import type { DataVolumeSource } from '../../api/external/cdi.ts';
+import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
+import { isKubeError, KubeError } from '../../kube/errors.ts';
+import type { Action } from '../../migration/phase.ts';
+import type { DiskModel } from '../../model/vm.ts';
+import { accessNames, buildAccess } from '../../target/access.ts';
+import { buildDataVolume } from '../../target/data-volume.ts';
+import { giveClaimToVm, setRunStrategy, stripImportLabel, takeClaimFromVm } from '../../target/release.ts';
+import type { SourceHub } from '../source-hub.ts';
+import type { TargetCluster } from '../target-cluster.ts';
+import { buildTargetVm } from './build.ts';
+import { vmHandle, type Subject } from './gather.ts';
+import { isOurs } from './volume-facts.ts';
+
+export interface PerformDeps {
+  readonly cluster: TargetCluster;
+  readonly sources: SourceHub;
+}
+
+/**
+ * Does one action, once. Safe to repeat whatever became of the try before: what is already so is left so. Throws KubeError and
+ * SourceError; a created object of our name that is not ours is KubeError AlreadyExists.
+ */
+export async function perform(
+  action: Action,
+  subject: Subject,
+  deps: PerformDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { object } = subject;
+  const { client } = deps.cluster;
+  const { namespace } = object.spec.target;
+  switch (action.do) {
+    case 'createNamespace':
+      return createNamespace(namespace, deps, signal);
+    case 'createAccess':
+      return createAccess(object, deps, signal);
+    case 'deleteAccess':
+      return deleteAccess(object, deps, signal);
+    case 'createDataVolume':
+      return createDataVolume(object, action.diskKey, action.growPercent ?? 0, deps, signal);
+    case 'createVm': {
+      const name = subject.context.records.targetName ?? object.spec.vm.name;
+      const vm = await createOurs(virtualMachines, buildTargetVm(object, name), object, deps, signal);
+      deps.cluster.virtualMachines.put(vm);
+      return;
+    }
+    case 'deleteVm':
+      return remove(virtualMachines, namespace, action, deps, signal);
+    case 'deleteClaim':
+      return remove(persistentVolumeClaims, namespace, action, deps, signal);
+    case 'deletePod':
+      return remove(pods, namespace, action, deps, signal);
+    case 'deleteSecret':
+      return remove(secrets, namespace, action, deps, signal);
+    case 'deleteConfigMap':
+      return remove(configMaps, namespace, action, deps, signal);
+    case 'deleteDataVolume': {
+      const propagation = action.orphanClaim ? 'Orphan' : 'Background';
+      const at = { namespace, name: action.name };
+      await client.delete(dataVolumes, at, { uid: action.uid, propagation }, signal);
+      return;
+    }
+    case 'giveClaimToVm': {
+      const vm = { name: subject.context.records.targetName ?? '', uid: action.vmUid };
+      return patchClaim(
+        object,
+        action.claim,
+        (claim) => giveClaimToVm(claim, action.dataVolumeUid, vm),
+        deps,
+        signal,
+      );
+    }
+    case 'takeClaimFromVm':
+      return patchClaim(object, action.claim, (claim) => takeClaimFromVm(claim, action.vmUid), deps, signal);
+    case 'setRunStrategy': {
+      const at = { namespace, name: subject.context.records.targetName ?? '' };
+      const vm = await client.jsonPatch(
+        virtualMachines,
+        at,
+        setRunStrategy(action.vmUid, action.runStrategy),
+        {},
+        signal,
+      );
+      deps.cluster.virtualMachines.put(vm);
+      return;
+    }
+    case 'stripLabel':
+      return stripLabel(object, action, deps, signal);
+    case 'powerOff':
+      return deps.sources
+        .source(object.spec.source.provider)
+        .requestPowerOff(vmHandle(object), action.how, signal);
+    case 'powerOn':
+      return deps.sources
+        .source(object.spec.source.provider)
+        .requestPowerOn(vmHandle(object), action.restore, signal);
+  }
+}
+
+// ---- creates --------------------------------------------------------------------------------------------------------------------
+
+/** Create-if-absent: a name that is taken is fine when the object carries our label, and a refusal when it does not. */
+async function createOurs<T extends KubeObject>(
+  kind: ResourceKind<T>,
+  wanted: T,
+  object: Stored<VirtualMachineImport>,
+  { cluster }: PerformDeps,
+  signal: AbortSignal,
+): Promise<Stored<T>> {
+  try {
+    return await cluster.client.create(kind, wanted, {}, signal);
+  } catch (error) {
+    if (!isKubeError(error, 'AlreadyExists')) throw error;
+    const { name, namespace } = wanted.metadata;
+    const found = await cluster.client.get(
+      kind,
+      { name, ...(namespace !== undefined && { namespace }) },
+      signal,
+    );
+    if (found === undefined || !isOurs(object.metadata.uid, found)) throw error;
+    return found;
+  }
+}
+
+/** Not in the ledger and never deleted by us: others may have moved in by then. */
+async function createNamespace(name: string, { cluster }: PerformDeps, signal: AbortSignal): Promise<void> {
+  try {
+    await cluster.client.create(
+      namespaces,
+      { apiVersion: 'v1', kind: 'Namespace', metadata: { name } },
+      {},
+      signal,
+    );
+  } catch (error) {
+    if (!isKubeError(error, 'AlreadyExists')) throw error;
+  }
+}
+
+/** Read by importers at each start of their container; carries what the source asks for and nothing else (review.md F74). */
+async function createAccess(
+  object: Stored<VirtualMachineImport>,
+  deps: PerformDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const source = deps.sources.source(object.spec.source.provider);
+  const access = await source.transfer.importerAccess(vmHandle(object), signal);
+  const { secret, configMap } = buildAccess(object, access);
+  await createOurs(secrets, secret, object, deps, signal);
+  if (configMap !== undefined) await createOurs(configMaps, configMap, object, deps, signal);
+}
+
+async function deleteAccess(
+  object: Stored<VirtualMachineImport>,
+  deps: PerformDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const { client } = deps.cluster;
+  const { namespace } = object.spec.target;
+  // The names carry a hash of the import's own UID: nobody else's object can bear them.
+  const names = accessNames(object);
+  await client.delete(secrets, { namespace, name: names.secret }, {}, signal);
+  if (names.configMap !== undefined)
+    await client.delete(configMaps, { namespace, name: names.configMap }, {}, signal);
+}
+
+async function createDataVolume(
+  object: Stored<VirtualMachineImport>,
+  diskKey: string,
+  growPercent: number,
+  deps: PerformDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const disk = object.spec.disks.find((candidate) => candidate.key === diskKey);
+  const model = object.spec.model.disks.find((candidate) => candidate.key === diskKey);
+  if (disk === undefined || model === undefined) throw new RangeError(`the import has no disk ${diskKey}`);
+  const source = dataVolumeSource(object, model, accessNames(object), deps);
+  const wanted = buildDataVolume(object, disk, source, { growPercent });
+  deps.cluster.dataVolumes.put(await createOurs(dataVolumes, wanted, object, deps, signal));
+}
+
+function dataVolumeSource(
+  object: VirtualMachineImport,
+  disk: DiskModel,
+  refs: { readonly secret: string; readonly configMap?: string },
+  deps: PerformDeps,
+): DataVolumeSource {
+  const { transfer } = deps.sources.source(object.spec.source.provider);
+  const step = transfer.nextPreparation(object.spec.model, new Map());
+  const feed = 'ready' in step ? step.ready.get(disk.key) : undefined;
+  if (feed === undefined) throw new RangeError(`the source offers no way to read disk ${disk.key}`);
+  return transfer.dataVolumeSource(disk, feed, refs);
+}
+
+// ---- deletes and patches --------------------------------------------------------------------------------------------------------
+
+/** Deletes this very object. One of the same name and another uid is somebody else's: then ours is gone, which was the aim. */
+async function remove(
+  kind: ResourceKind,
+  namespace: string,
+  target: { readonly name: string; readonly uid: string },
+  { cluster }: PerformDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await cluster.client.delete(
+      kind,
+      { namespace, name: target.name },
+      { uid: target.uid, propagation: 'Background' },
+      signal,
+    );
+  } catch (error) {
+    if (!isKubeError(error, 'Conflict')) throw error;
+  }
+}
+
+async function patchClaim(
+  object: Stored<VirtualMachineImport>,
+  name: string,
+  patchOf: (claim: Stored<KubeObject>) => JsonPatch,
+  { cluster }: PerformDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const at = { namespace: object.spec.target.namespace, name };
+  const claim = cluster.claims.get(at) ?? (await cluster.client.get(persistentVolumeClaims, at, signal));
+  if (claim === undefined) throw claimGone(at.namespace, name);
+  cluster.claims.put(await cluster.client.jsonPatch(persistentVolumeClaims, at, patchOf(claim), {}, signal));
+}
+
+function claimGone(namespace: string, name: string): KubeError {
+  const attempted = `patch persistentvolumeclaims ${namespace}/${name}`;
+  return new KubeError({ code: 'NotFound', status: 404, detail: 'the claim is gone', attempted });
+}
+
+async function stripLabel(
+  object: Stored<VirtualMachineImport>,
+  action: Extract<Action, { do: 'stripLabel' }>,
+  { cluster }: PerformDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const at = { namespace: object.spec.target.namespace, name: action.name };
+  const patch = stripImportLabel(object.metadata.uid, action.uid);
+  try {
+    if (action.on === 'VirtualMachine') {
+      cluster.virtualMachines.forget(await cluster.client.jsonPatch(virtualMachines, at, patch, {}, signal));
+    } else {
+      cluster.claims.forget(await cluster.client.jsonPatch(persistentVolumeClaims, at, patch, {}, signal));
+    }
+  } catch (error) {
+    // Gone, or another object under the name, or done before: nothing of ours carries the label any more.
+    if (!isKubeError(error, 'NotFound', 'Invalid')) throw error;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Stored } from '../../api/meta.ts';
+import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
+import { phaseByName } from '../../migration/itineraries.ts';
+import { isSourceError } from '../../model/fault.ts';
+import type { SourceHub } from '../source-hub.ts';
+import { vmHandle } from './gather.ts';
+
+/**
+ * While an import waits for the power of its source, or owes it, a change of that power wakes it. One subscription an import, made before
+ * the power is read, so that no change falls in between.
+ */
+export class PowerWatch {
+  readonly #sources: SourceHub;
+  readonly #wake: (key: string) => void;
+  readonly #followed = new Map<string, Disposable>();
+
+  constructor(sources: SourceHub, wake: (key: string) => void) {
+    this.#sources = sources;
+    this.#wake = wake;
+  }
+
+  /** Subscribes or lets go, as the state of the import asks for. */
+  follow(key: string, object: Stored<VirtualMachineImport>): void {
+    if (!needsPower(object)) {
+      this.drop(key);
+      return;
+    }
+    if (this.#followed.has(key)) return;
+    try {
+      const source = this.#sources.source(object.spec.source.provider);
+      const subscription = source.subscribe({ kind: 'power', vm: vmHandle(object) }, () => this.#wake(key));
+      this.#followed.set(key, subscription);
+    } catch (error) {
+      // Not connected: the import will wait for the Provider, whose return wakes it, and then this is tried again.
+      if (!isSourceError(error)) throw error;
+    }
+  }
+
+  drop(key: string): void {
+    this.#followed.get(key)?.[Symbol.dispose]();
+    this.#followed.delete(key);
+  }
+
+  /** A new session knows nothing of the subscriptions of the old one. */
+  forget(keys: Iterable<string>): void {
+    for (const key of keys) this.drop(key);
+  }
+}
+
+function needsPower({ status }: VirtualMachineImport): boolean {
+  const owed = (status?.ledger ?? []).some(
+    (entry) => entry.kind === 'SourcePower' && entry.doneAt === undefined,
+  );
+  const phase = phaseByName(status?.phase ?? '');
+  return owed || phase?.needs.includes('sourcePower') === true || status?.phase === 'StorePowerState';
+}

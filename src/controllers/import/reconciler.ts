@@ -1,0 +1,86 @@
+import { virtualMachineImports } from '../../api/kinds.ts';
+import { importFinalizer } from '../../api/labels.ts';
+import type { Stored } from '../../api/meta.ts';
+import type { Migration } from '../../api/migration.ts';
+import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
+import type { ObjectCache } from '../../kube/cache.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { isKubeError } from '../../kube/errors.ts';
+import type { ReconcileResult } from '../../runtime/controller.ts';
+import { removeFinalizer } from '../../runtime/finalizer.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { ImportRunner, StopReason } from './runner.ts';
+import type { PowerWatch } from './power-watch.ts';
+import type { ImportIndex } from './import-cache.ts';
+
+export interface ImportReconcilerDeps {
+  readonly client: KubeClient;
+  readonly imports: ObjectCache<VirtualMachineImport, ImportIndex>;
+  readonly migrations: ObjectCache<Migration>;
+  readonly runner: ImportRunner;
+  readonly powerWatch: PowerWatch;
+  readonly clock: Clock;
+}
+
+/**
+ * Reconciles one VirtualMachineImport, keyed "namespace/name": finds out whether it is to go on, to stop or to be let go, and leaves the
+ * rest to the runner.
+ */
+export function importReconciler(deps: ImportReconcilerDeps) {
+  return async (key: string, signal: AbortSignal): Promise<ReconcileResult> => {
+    const object = deps.imports.getByKey(key);
+    if (object === undefined) {
+      deps.powerWatch.drop(key);
+      return {};
+    }
+    if (isOver(object)) {
+      deps.powerWatch.drop(key);
+      await letGo(object, deps, signal);
+      return {};
+    }
+    deps.powerWatch.follow(key, object);
+    try {
+      const until = await deps.runner.run(object, stopReason(object, deps.migrations), signal);
+      return until === undefined ? {} : { requeueAfterMs: Math.max(0, until - deps.clock.now()) };
+    } catch (error) {
+      // Somebody changed the object between our read and our write; the watch brings the new one, and this key with it.
+      if (isKubeError(error, 'Conflict', 'NotFound')) return { requeueAfterMs: conflictMs };
+      throw error;
+    }
+  };
+}
+
+const conflictMs = 200;
+
+/** It has ended and owes nothing. */
+export function isOver({ status }: VirtualMachineImport): boolean {
+  return status?.outcome !== undefined && (status.ledger ?? []).every((entry) => entry.doneAt !== undefined);
+}
+
+/**
+ * An import lives and dies with its Migration: one that is gone, or that is another one of the same name, is the same as a deletion
+ * (review.md F7: such an import is never run, only cleaned).
+ */
+function stopReason(
+  { metadata, spec }: Stored<VirtualMachineImport>,
+  migrations: ObjectCache<Migration>,
+): StopReason | undefined {
+  if (spec.control?.cancel === true)
+    return spec.control.cancelReason === 'Deleted' ? 'Deleted' : 'UserRequested';
+  if (metadata.deletionTimestamp !== undefined) return 'Deleted';
+  const { name, uid } = spec.run.migration;
+  const migration = migrations.get({
+    name,
+    ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
+  });
+  return migration?.metadata.uid === uid ? undefined : 'Deleted';
+}
+
+async function letGo(
+  object: Stored<VirtualMachineImport>,
+  { client, imports }: ImportReconcilerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const stored = await removeFinalizer(client, virtualMachineImports, object, importFinalizer, signal);
+  if (stored !== undefined) imports.put(stored);
+}

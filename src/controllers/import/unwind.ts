@@ -1,0 +1,142 @@
+import { backoffMs } from '../../kube/backoff.ts';
+import { isKubeError } from '../../kube/errors.ts';
+import { isEqualJson } from '../../kube/merge-patch.ts';
+import type { Action, UnwindDecision, UnwindStep } from '../../migration/phase.ts';
+import { unwindSteps } from '../../migration/unwind.ts';
+import { isSourceError } from '../../model/fault.ts';
+import type { Logger } from '../../runtime/log.ts';
+import * as draft from './draft.ts';
+import { gather } from './gather.ts';
+import { subjectOf, type ImportRunner, type Pass, type RunnerDeps } from './runner.ts';
+import type { Session } from './session.ts';
+
+const retryRange = { firstMs: 1_000, maxMs: 300_000 };
+/** Rounds through one step before the others get their turn. */
+const longestStep = 5;
+
+/**
+ * Takes back what an import did: every step of the ordered list that applies, in one pass. A step that must wait holds up the later ones
+ * only if it blocks. The outcome is told as soon as everything was tried once; the rest goes on in the background for as long as it
+ * takes, whatever happens to the Migration meanwhile (design: import.md 2.5).
+ */
+export async function unwind(
+  session: Session,
+  deps: RunnerDeps,
+  runner: ImportRunner,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Pass> {
+  const untils: number[] = [];
+  const waits: string[] = [];
+  for (const step of unwindSteps) {
+    if (!step.applies(session.context)) continue;
+    const result = await unwindOne(step, session, deps, runner, log, signal);
+    if (result.done) continue;
+    waits.push(result.for);
+    if (result.until !== undefined) untils.push(result.until);
+    if (step.blocks) break;
+  }
+  const ending = session.status.records?.ending;
+  if (ending !== undefined && session.status.outcome === undefined) {
+    runner.complete(session, ending.outcome, log);
+    await session.save('outcome', signal);
+    deps.slots.freeAll(session.context.uid);
+  }
+  reportLeftovers(session, waits, deps);
+  return untils.length === 0 ? { go: 'rest' } : { go: 'rest', until: Math.min(...untils) };
+}
+
+type StepResult =
+  { readonly done: true } | { readonly done: false; readonly for: string; readonly until?: number };
+
+async function unwindOne(
+  step: UnwindStep,
+  session: Session,
+  deps: RunnerDeps,
+  runner: ImportRunner,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<StepResult> {
+  const attemptKey = `Unwind/${step.name}`;
+  const nextAt = session.status.attempts?.[attemptKey]?.nextAt;
+  if (nextAt !== undefined && Date.parse(nextAt) > deps.clock.now()) {
+    return { done: false, for: lastErrorOf(session, attemptKey), until: Date.parse(nextAt) };
+  }
+  let lastActions: readonly Action[] = [];
+  try {
+    for (let rounds = 0; rounds < longestStep; rounds += 1) {
+      const facts = await gather(step.needs, subjectOf(session), deps, signal);
+      const decision: UnwindDecision = step.decide(facts, session.context);
+      session.status = draft.changed(session.status, decision, deps.clock.now());
+      for (const event of decision.events ?? []) deps.events.record(session.object, event);
+      if (decision.kind === 'done') {
+        session.status = draft.recovered(session.status, attemptKey);
+        await session.save(`unwind ${step.name}`, signal);
+        return { done: true };
+      }
+      if (decision.kind === 'wait') {
+        return {
+          done: false,
+          for: decision.for,
+          ...(decision.until !== undefined && { until: decision.until }),
+        };
+      }
+      if (isEqualJson(decision.actions, lastActions)) break;
+      await session.save(`unwind ${step.name}`, signal);
+      for (const action of decision.actions) await runner.act(session, action, log, signal);
+      lastActions = decision.actions;
+    }
+    return { done: false, for: `${step.name} to take effect`, until: deps.clock.now() + retryRange.firstMs };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isKubeError(error) && !isSourceError(error)) throw error;
+    const tries = (session.status.attempts?.[attemptKey]?.count ?? 0) + 1;
+    const until = deps.clock.now() + backoffMs(tries, retryRange, deps.random);
+    session.status = draft.attempted(session.status, attemptKey, error.message, until, deps.clock.now());
+    log.warn('clean-up failed, will be tried again', {
+      step: step.name,
+      code: error.code,
+      error: error.message,
+    });
+    return { done: false, for: error.message, until };
+  }
+}
+
+function lastErrorOf(session: Session, key: string): string {
+  return session.status.attempts?.[key]?.lastError ?? 'another try';
+}
+
+/** What is still owed, in words, on the import itself: debris that nobody knows of is debris that nobody cleans up. */
+function reportLeftovers(session: Session, waits: readonly string[], deps: RunnerDeps): void {
+  const owed = session.context.ledger.filter((entry) => entry.doneAt === undefined);
+  const sourceOff = owed.some((entry) => entry.kind === 'SourcePower');
+  const what = waits.length === 0 ? '' : ` Waiting for ${waits.join('; ')}.`;
+  session.status = draft.reported(
+    session.status,
+    {
+      ...(session.status.message !== undefined && { message: session.status.message }),
+      ...(owed.length > 0 && { waitingFor: 'CleanupPending' }),
+      conditions: [
+        ...(owed.length > 0
+          ? [
+              {
+                type: 'CleanupPending',
+                category: 'Warn' as const,
+                message: `Still to be cleaned up: ${owed.map((entry) => `${entry.kind} ${entry.marker}`).join(', ')}.${what}`,
+              },
+            ]
+          : []),
+        ...(sourceOff
+          ? [
+              {
+                type: 'SourceLeftOff',
+                category: 'Warn' as const,
+                message: `The source was powered off by this import and is not on again yet.${what}`,
+              },
+            ]
+          : []),
+      ],
+    },
+    deps.clock.now(),
+  );
+}

@@ -1,0 +1,134 @@
+import type { DataVolume } from '../../api/external/cdi.ts';
+import type { ContainerStatus, PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
+import { importLabel } from '../../api/labels.ts';
+import type { KubeObject, Stored } from '../../api/meta.ts';
+import type { FrozenDisk } from '../../api/virtual-machine-import.ts';
+import type { Scrub } from '../../model/scrub.ts';
+import type { VolumeFact } from '../../migration/phase.ts';
+
+/** What stands behind one disk in the target cluster. */
+export interface VolumeObjects {
+  readonly dataVolume: Stored<DataVolume> | undefined;
+  readonly claim: Stored<PersistentVolumeClaim> | undefined;
+  readonly pods: readonly Stored<Pod>[];
+}
+
+/** Translates the objects of one disk into the fact that phases decide on. Pure but for `scrub`, which foreign text goes through. */
+export function volumeFact(
+  importUid: string,
+  disk: FrozenDisk,
+  objects: VolumeObjects,
+  scrub: Scrub,
+): VolumeFact {
+  const { dataVolume, claim } = objects;
+  const pod = newest(objects.pods);
+  return {
+    diskKey: disk.key,
+    claimName: disk.claimName,
+    ...(dataVolume !== undefined && { dataVolume: dataVolumeFact(importUid, dataVolume, scrub) }),
+    ...(claim !== undefined && { claim: claimFact(importUid, claim) }),
+    ...(pod !== undefined && { pod: podFact(pod, scrub) }),
+  };
+}
+
+export function isOurs(importUid: string, object: KubeObject): boolean {
+  return object.metadata.labels?.[importLabel] === importUid;
+}
+
+function dataVolumeFact(
+  importUid: string,
+  dataVolume: Stored<DataVolume>,
+  scrub: Scrub,
+): NonNullable<VolumeFact['dataVolume']> {
+  const status = dataVolume.status;
+  const percent = percentOf(status?.progress);
+  return {
+    uid: dataVolume.metadata.uid,
+    ours: isOurs(importUid, dataVolume),
+    deleting: dataVolume.metadata.deletionTimestamp !== undefined,
+    phase: status?.phase ?? '',
+    ...(percent !== undefined && { percent }),
+    restartCount: status?.restartCount ?? 0,
+    conditions: (status?.conditions ?? []).map((condition) => ({
+      type: condition.type,
+      status: condition.status,
+      reason: condition.reason ?? '',
+      message: scrub(condition.message ?? ''),
+      sinceMs: Date.parse(condition.lastTransitionTime ?? dataVolume.metadata.creationTimestamp),
+    })),
+  };
+}
+
+/** "56.25%" or "100.0%"; "N/A" and nothing are no figure (fact: cdi 1.3). */
+function percentOf(progress: string | undefined): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)%$/.exec(progress ?? '');
+  return match?.[1] === undefined ? undefined : Math.min(100, Number(match[1]));
+}
+
+function claimFact(
+  importUid: string,
+  claim: Stored<PersistentVolumeClaim>,
+): NonNullable<VolumeFact['claim']> {
+  const owner = ownerOf(claim);
+  const at = `${claim.metadata.namespace ?? ''}/${claim.metadata.name}`;
+  return {
+    uid: claim.metadata.uid,
+    ours: isOurs(importUid, claim),
+    deleting: claim.metadata.deletionTimestamp !== undefined,
+    phase: claim.status?.phase ?? '',
+    owner,
+    describedAs:
+      owner.kind === 'none'
+        ? `${at}, which nobody owns`
+        : `${at}, owned by ${owner.described ?? 'another object'}`,
+  };
+}
+
+/** A VirtualMachine that has taken a claim over wins over the DataVolume that still names it: the hand-over is one patch. */
+export function ownerOf(
+  object: KubeObject,
+): NonNullable<VolumeFact['claim']>['owner'] & { readonly described?: string } {
+  const owners = object.metadata.ownerReferences ?? [];
+  const owner =
+    owners.find((reference) => reference.kind === 'VirtualMachine') ??
+    owners.find((reference) => reference.kind === 'DataVolume') ??
+    owners[0];
+  if (owner === undefined) return { kind: 'none' };
+  const kind = owner.kind === 'VirtualMachine' || owner.kind === 'DataVolume' ? owner.kind : 'other';
+  return { kind, uid: owner.uid, name: owner.name, described: `${owner.kind} ${owner.name}` };
+}
+
+function podFact(pod: Stored<Pod>, scrub: Scrub): NonNullable<VolumeFact['pod']> {
+  const importer = importerStatus(pod);
+  const ended = [importer?.state?.terminated, importer?.lastState?.terminated].find(
+    (terminated) => terminated !== undefined && terminated.exitCode !== 0,
+  );
+  const initWaiting = pod.status?.initContainerStatuses?.find((init) => init.state?.waiting !== undefined);
+  const waiting = importer?.state?.waiting?.reason ?? initWaiting?.state?.waiting?.reason;
+  const message = ended?.message ?? (pod.status?.phase === 'Failed' ? pod.status.message : undefined);
+  return {
+    name: pod.metadata.name,
+    uid: pod.metadata.uid,
+    phase: pod.status?.phase ?? '',
+    restarts: importer?.restartCount ?? 0,
+    ...(message !== undefined && { terminationMessage: scrub(message).trim() }),
+    ...(waiting !== undefined && { waitingReason: waiting }),
+    createdMs: Date.parse(pod.metadata.creationTimestamp),
+  };
+}
+
+/** The container is called "importer" (fact: cdi 3.1); a pod of another make has one container. */
+function importerStatus(pod: Stored<Pod>): ContainerStatus | undefined {
+  const statuses = pod.status?.containerStatuses ?? [];
+  return statuses.find((status) => status.name === 'importer') ?? statuses[0];
+}
+
+function newest(pods: readonly Stored<Pod>[]): Stored<Pod> | undefined {
+  return pods.reduce<Stored<Pod> | undefined>((latest, pod) => {
+    if (latest === undefined) return pod;
+    const difference = pod.metadata.creationTimestamp.localeCompare(latest.metadata.creationTimestamp);
+    return difference > 0 || (difference === 0 && latest.metadata.deletionTimestamp !== undefined)
+      ? pod
+      : latest;
+  }, undefined);
+}
