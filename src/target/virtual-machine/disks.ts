@@ -18,8 +18,15 @@ export function buildDisks(
 ): { readonly disks: readonly Disk[]; readonly volumes: readonly Volume[] } {
   const models = new Map(spec.model.disks.map((disk) => [disk.key, disk]));
   const attached = spec.disks.filter((disk) => disk.mode !== 'skip');
+  const readable = attached.map((disk) => readableSerial(models.get(disk.key)?.serial));
   return {
-    disks: attached.map((disk) => buildDisk(spec, disk, models.get(disk.key))),
+    disks: attached.map((disk, position) => {
+      const own = readable[position] ?? '';
+      // Cut to what a guest sees, two serials may have become one.
+      const unique = own !== '' && readable.filter((serial) => serial === own).length === 1;
+      const serial = unique ? own : shortHash([spec.vm.id, disk.key], longestSerial);
+      return buildDisk(disk, serial, models.get(disk.key));
+    }),
     volumes: attached.map((disk) => ({
       name: disk.volumeName,
       persistentVolumeClaim: { claimName: claims.get(disk.key) ?? disk.claimName },
@@ -27,8 +34,7 @@ export function buildDisks(
   };
 }
 
-function buildDisk(spec: VirtualMachineImportSpec, disk: FrozenDisk, model: DiskModel | undefined): Disk {
-  const serial = serialOf(spec.vm.id, disk.key, model?.serial);
+function buildDisk(disk: FrozenDisk, serial: string, model: DiskModel | undefined): Disk {
   const common = {
     name: disk.volumeName,
     ...(disk.bootOrder !== undefined && { bootOrder: disk.bootOrder }),
@@ -62,8 +68,7 @@ function targetBus(bus: DiskBus): DiskTargetBus {
   }
 }
 
-/** The source's serial in the characters that a guest sees, else a stable one: disks without any look alike to a guest (fact: kubevirt 1.2). */
-function serialOf(vmId: string, diskKey: string, serial: string | undefined): string {
-  const readable = (serial ?? '').replace(/[^A-Za-z0-9-]/g, '').slice(0, longestSerial);
-  return readable === '' ? shortHash([vmId, diskKey], longestSerial) : readable;
+/** The source's serial in the characters that KubeVirt takes (fact: kubevirt 1.2); a disk without any gets a hash, to tell it from others. */
+function readableSerial(serial: string | undefined): string {
+  return (serial ?? '').replace(/[^A-Za-z0-9-]/g, '').slice(0, longestSerial);
 }
