@@ -1,4 +1,5 @@
 import { terminal } from '../failures.ts';
+import { targetObjectsEntry } from '../ledger.ts';
 import {
   phase,
   type Context,
@@ -25,7 +26,7 @@ export const createVm = phase({
       case 'ours':
         return standing(targetVm, context);
       case 'absent':
-        return lost(liveVolumes, context) ?? importersEnding(liveVolumes, context) ?? create();
+        return lost(liveVolumes, context) ?? importersEnding(liveVolumes, context) ?? create(context);
     }
   },
   refused: refusedVm,
@@ -46,8 +47,13 @@ function standing(targetVm: Extract<TargetVmFact, { state: 'ours' }>, context: C
   return { kind: 'advance', records: { targetUid: targetVm.uid } };
 }
 
-function create(): Decision {
-  return { kind: 'act', actions: [{ do: 'deleteAccess' }, { do: 'createVm' }] };
+function create({ spec }: Context): Decision {
+  return {
+    kind: 'act',
+    // For a VM without disks it is the first thing that is made.
+    ledger: [targetObjectsEntry(spec.target.namespace)],
+    actions: [{ do: 'deleteAccess' }, { do: 'createVm' }],
+  };
 }
 
 /** Without its claims the VM could never start. */

@@ -1,0 +1,272 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { VirtualMachineImportStatus } from '../../src/api/virtual-machine-import.ts';
+import { itineraryFor, phaseByName } from '../../src/migration/itineraries.ts';
+import { applyLedger } from '../../src/migration/ledger.ts';
+import type {
+  Action,
+  Change,
+  Context,
+  Decision,
+  Facts,
+  FactName,
+  Fail,
+  Phase,
+  UnwindDecision,
+} from '../../src/migration/phase.ts';
+import { defaultSettings, type EngineSettings } from '../../src/migration/settings.ts';
+import { SlotTable } from '../../src/migration/slots.ts';
+import { rfc3339 } from '../../src/migration/time.ts';
+import { unwindSteps } from '../../src/migration/unwind.ts';
+import { Refused, type ModelWorld } from './model-world.ts';
+
+/** The process dies here. */
+class Crash extends Error {}
+
+export interface Accident {
+  /** At this boundary, counted from 0, ... */
+  readonly at: number;
+  /** ... the process dies, or the user cancels, or (before an action) the action is refused for good. */
+  readonly what: 'crash' | 'cancel' | 'refuse';
+}
+
+/** What was done while what was true; the laws are tested on it. */
+export interface Deed {
+  readonly action: Action;
+  readonly committed: boolean;
+  /** The obligation to restore the power was on the server. */
+  readonly powerOwed: boolean;
+}
+
+type Status = VirtualMachineImportStatus;
+const uid = 'import-uid';
+const mostTicks = 2_000;
+
+/**
+ * The contract of phase.ts carried out in a toy world: gather, decide, save, act, again; everything not saved is lost in a crash. Each
+ * decision is taken twice from the same facts and must come out the same.
+ */
+export class ModelRunner {
+  readonly world: ModelWorld;
+  readonly deeds: Deed[] = [];
+  readonly seen: string[] = [];
+  readonly failures: Fail[] = [];
+  readonly settings: EngineSettings;
+  boundaries = 0;
+  #saved: Status = {};
+  #draft: Status = {};
+  #slots = new SlotTable(() => undefined);
+  #accidents: readonly Accident[];
+  #cancelled = false;
+
+  constructor(
+    world: ModelWorld,
+    accidents: readonly Accident[] = [],
+    settings: Partial<EngineSettings> = {},
+  ) {
+    this.world = world;
+    this.#accidents = accidents;
+    this.settings = { ...defaultSettings, ...settings };
+  }
+
+  get status(): Status {
+    return this.#saved;
+  }
+
+  /** Until nothing is owed any more and the end is known. Throws when it takes too long. */
+  run(): Status {
+    for (let ticks = 0; ticks < mostTicks; ticks += 1) {
+      try {
+        while (this.#pass());
+        this.#save();
+      } catch (error) {
+        if (!(error instanceof Crash)) throw error;
+        this.#restart();
+        continue;
+      }
+      if (this.#isClean()) return this.#saved;
+      this.world.tick(5);
+    }
+    throw new Error(`no end: ${this.#saved.phase ?? ''} ${JSON.stringify(this.#saved.ledger)}`);
+  }
+
+  #isClean(): boolean {
+    const { outcome, records, ledger } = this.#saved;
+    return (outcome !== undefined || records?.ending !== undefined) && (ledger ?? []).length === 0;
+  }
+
+  #restart(): void {
+    this.#draft = this.#saved;
+    this.#slots = new SlotTable(() => undefined);
+    this.#slots.rebuild([{ holder: uid, slots: this.#saved.slots ?? [] }]);
+  }
+
+  /** True: go on at once. */
+  #pass(): boolean {
+    if (this.#draft.outcome !== undefined || this.#draft.records?.ending !== undefined) return this.#unwind();
+    if (this.#cancelled) {
+      this.#end('Canceled');
+      return true;
+    }
+    if (this.#draft.records?.itinerary === undefined) {
+      const itinerary = itineraryFor(this.world.spec);
+      const first = itinerary.phases[0]!;
+      this.#draft = { ...this.#draft, records: { itinerary } };
+      this.#enter(first);
+    }
+    const phase = phaseByName(this.#draft.phase!)!;
+    const facts = this.#gather(phase.needs);
+    return this.#carryOut(
+      phase,
+      twice(() => phase.decide(facts, this.context())),
+    );
+  }
+
+  #carryOut(phase: Phase, decision: Decision): boolean {
+    this.#change(decision);
+    switch (decision.kind) {
+      case 'advance': {
+        const phases = this.#draft.records!.itinerary!.phases;
+        const next = decision.to ?? phases[phases.indexOf(phase.name) + 1];
+        if (next === undefined) this.#draft = { ...this.#draft, outcome: 'Succeeded' };
+        else this.#enter(next);
+        return true;
+      }
+      case 'wait':
+        return false;
+      case 'acquire': {
+        const answer = this.#slots.request(uid, decision.slots, decision.priority, { run: 'r', order: 0 });
+        if (!answer.granted) return false;
+        const held = new Set((this.#draft.slots ?? []).map(({ resource }) => resource));
+        const added = decision.slots.filter(({ resource }) => !held.has(resource));
+        const grantedAt = rfc3339(this.world.now);
+        const slots = added.map(({ resource, cost }) => ({ resource, cost, grantedAt }));
+        this.#draft = { ...this.#draft, slots: [...(this.#draft.slots ?? []), ...slots] };
+        this.#save();
+        return true;
+      }
+      case 'fail':
+        this.failures.push(decision);
+        this.#end(decision.outcome ?? 'Failed');
+        return true;
+      case 'act':
+        this.#save();
+        return this.#act(decision.actions, (refused, action) => {
+          const refusal = { action, code: refused.code, text: refused.message };
+          const answer = phase.refused?.(refusal, this.context());
+          const failure: Fail = { kind: 'fail', class: 'terminal', code: refused.code, message: '' };
+          return this.#carryOut(phase, answer ?? failure);
+        });
+    }
+  }
+
+  #act(actions: readonly Action[], onRefused: (refused: Refused, action: Action) => boolean): boolean {
+    for (const action of actions) {
+      try {
+        this.#boundary(action);
+        this.world.perform(action, this.#draft.records?.targetName ?? '');
+        this.deeds.push({
+          action,
+          committed: this.#saved.records?.committedAt !== undefined,
+          powerOwed: (this.#saved.ledger ?? []).some(({ kind }) => kind === 'SourcePower'),
+        });
+        this.#boundary();
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        return onRefused(error, action);
+      }
+    }
+    return true;
+  }
+
+  #unwind(): boolean {
+    for (const step of unwindSteps) {
+      for (let rounds = 0; rounds < 5 && step.applies(this.context()); rounds += 1) {
+        const facts = this.#gather(step.needs);
+        const decision: UnwindDecision = twice(() => step.decide(facts, this.context()));
+        this.#change(decision);
+        this.#save();
+        if (decision.kind !== 'act') break;
+        // An unwind never gives up: what was refused is tried again in the next pass.
+        if (!this.#act(decision.actions, () => false)) break;
+      }
+    }
+    return false;
+  }
+
+  context(): Context {
+    const status = this.#draft;
+    return {
+      uid,
+      name: 'import',
+      namespace: 'mtv',
+      spec: this.world.spec,
+      status,
+      records: status.records ?? {},
+      ledger: status.ledger ?? [],
+      settings: this.settings,
+      now: this.world.now,
+      phaseSince: Date.parse(status.phaseSince ?? rfc3339(this.world.now)),
+    };
+  }
+
+  #gather(needs: readonly FactName[]): Facts<FactName> {
+    const targetName = this.#draft.records?.targetName ?? '';
+    const entries = needs.map((name) => {
+      if (name === 'priorImports') return [name, []];
+      if (name === 'slots') return [name, this.#slots.view(uid)];
+      return [name, structuredClone(this.world.gather(name, targetName))];
+    });
+    return Object.fromEntries(entries) as Facts<FactName>;
+  }
+
+  #enter(phase: string): void {
+    this.seen.push(phase);
+    this.#draft = { ...this.#draft, phase, phaseSince: rfc3339(this.world.now) };
+  }
+
+  #end(outcome: 'Failed' | 'Canceled'): void {
+    const ending = { outcome, at: rfc3339(this.world.now), phase: this.#draft.phase ?? '' };
+    this.#draft = { ...this.#draft, records: { ...this.#draft.records, ending } };
+  }
+
+  #change(change: Change): void {
+    const free = new Set(change.free ?? []);
+    for (const resource of free) this.#slots.free(uid, resource);
+    this.#draft = {
+      ...this.#draft,
+      records: { ...this.#draft.records, ...change.records },
+      ledger: applyLedger(this.#draft.ledger ?? [], change.ledger ?? [], rfc3339(this.world.now)),
+      slots: (this.#draft.slots ?? []).filter(({ resource }) => !free.has(resource)),
+      ...(change.disks && { disks: change.disks }),
+    };
+  }
+
+  #save(): void {
+    if (isDeepStrictEqual(this.#saved, this.#draft)) return;
+    this.#boundary();
+    this.#saved = this.#draft;
+    this.#boundary();
+  }
+
+  #boundary(action?: Action): void {
+    const here = this.boundaries;
+    this.boundaries += 1;
+    const accident = this.#accidents.find(({ at }) => at === here);
+    if (accident === undefined) return;
+    const { what } = accident;
+    if (what === 'refuse' && action === undefined) {
+      this.#accidents = [...this.#accidents.filter((other) => other !== accident), { at: here + 1, what }];
+      return;
+    }
+    if (what === 'crash') throw new Crash();
+    if (what === 'refuse') throw new Refused('Invalid', 'refused by the test');
+    this.#cancelled = true;
+  }
+}
+
+function twice<T>(decide: () => T): T {
+  const first = decide();
+  const second = decide();
+  if (!isDeepStrictEqual(first, second)) throw new Error('two decisions on the same facts differ');
+  return first;
+}

@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { importSpec } from '../migration/import-spec.ts';
+import { ModelRunner } from '../migration/model-runner.ts';
+import { ModelWorld } from '../migration/model-world.ts';
+
+const accident = fc.record({
+  at: fc.nat({ max: 70 }),
+  what: fc.constantFrom('crash', 'crash', 'cancel', 'refuse'),
+});
+
+const migration = fc.record({
+  disks: fc.integer({ min: 0, max: 3 }),
+  power: fc.constantFrom('On', 'Off'),
+  shutdownSeconds: fc.constantFrom(0, 5, 600, 1000, 3000, 'never'),
+  powerAfter: fc.constantFrom('on', 'off', 'auto'),
+  policy: fc.constantFrom('fail', 'force'),
+  deleteOnFail: fc.boolean(),
+  accidents: fc.array(accident, { maxLength: 5 }),
+});
+
+function run(input: ReturnType<typeof migration.generate>['value']): ModelRunner {
+  const base = importSpec();
+  const spec = importSpec(
+    {
+      options: { ...base.options, powerAfter: input.powerAfter, deleteOnFail: input.deleteOnFail },
+      policies: { ...base.policies, powerOff: input.policy },
+    },
+    input.disks,
+  );
+  const world = new ModelWorld(spec, { power: input.power, shutdownSeconds: input.shutdownSeconds });
+  const runner = new ModelRunner(world, input.accidents);
+  runner.run();
+  return runner;
+}
+
+describe('whatever happens to a migration', () => {
+  test('it ends with an empty ledger, no debris, and either the source or the target to run', () => {
+    fc.assert(
+      fc.property(migration, (input) => {
+        const { world, status, deeds } = run(input);
+        const labelled = Object.values(world.labelled()).flat();
+        expect(status.ledger).toEqual([]);
+        expect(labelled).toEqual([]);
+        expect([world.dataVolumes.size, world.pods.size, world.secrets.size]).toEqual([0, 0, 0]);
+        const committed = status.records?.committedAt !== undefined;
+        // A guest that goes down later than an hour after the request was not sent by us any more.
+        if (!committed) expect(world.power).toBe(input.power);
+        const isTargetOn = [...world.vms.values()].some(({ runStrategy }) => runStrategy === 'Always');
+        expect(isTargetOn && world.power === 'On').toBe(false);
+        expect(world.vmsMade).toBeLessThanOrEqual(1);
+        for (const deed of deeds) {
+          if (deed.action.do === 'powerOff') expect(deed.powerOwed).toBe(true);
+          if (deed.committed)
+            expect(['powerOn', 'deleteVm', 'deleteClaim', 'takeClaimFromVm']).not.toContain(deed.action.do);
+          else expect(deed.action.do).not.toBe('setRunStrategy');
+        }
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('a committed migration has whole disks that only the target owns', () => {
+    fc.assert(
+      fc.property(migration, (input) => {
+        const { world, status } = run(input);
+        fc.pre(status.records?.committedAt !== undefined);
+        const [vm] = world.vms.values();
+        expect(world.claims.size).toBe(input.disks);
+        for (const claim of world.claims.values()) {
+          expect(claim).toMatchObject({ whole: true, owner: { kind: 'VirtualMachine', uid: vm?.uid } });
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
