@@ -1,0 +1,92 @@
+import { rfc3339, type Clock } from '../../runtime/clock.ts';
+import type { ManagedObject, Registry } from './managed-object.ts';
+import type { Timers } from './timers.ts';
+import { VimFault } from './vim-fault.ts';
+import { vim } from './vim-schema.ts';
+import type { MoRef, VimValue } from './vim-value.ts';
+
+/** fact: vs 1.5: a completed task is gone about ten minutes later. */
+export const taskLifetimeMs = 10 * 60 * 1000;
+
+export interface TaskRequest {
+  /** The method (fact: vs 1.5: `info.name` is the method's name on the wire). */
+  readonly name: string;
+  readonly descriptionId: string;
+  readonly entity: ManagedObject;
+  readonly userName: string;
+}
+
+/** Running work of the vCenter. `finish` is called once. */
+export interface RunningTask {
+  readonly ref: MoRef;
+  start(): void;
+  finish(result?: VimFault | VimValue): void;
+}
+
+export class Tasks {
+  readonly #registry: Registry;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  #last = 40;
+
+  constructor(registry: Registry, clock: Clock, timers: Timers) {
+    this.#registry = registry;
+    this.#clock = clock;
+    this.#timers = timers;
+  }
+
+  /** A queued task. */
+  create(request: TaskRequest): RunningTask {
+    const id = `task-${(this.#last += 1)}`;
+    const { entity } = request;
+    const task = this.#registry.add('Task', id);
+    task.set(
+      'info',
+      vim('TaskInfo', {
+        key: id,
+        task: task.ref,
+        name: request.name,
+        descriptionId: request.descriptionId,
+        entity: entity.ref,
+        entityName: entity.text('name'),
+        state: 'queued',
+        cancelled: false,
+        cancelable: false,
+        reason: vim('TaskReasonUser', { userName: request.userName }),
+        queueTime: this.#now(),
+        eventChainId: this.#last,
+      }),
+    );
+    return {
+      ref: task.ref,
+      start: () => this.#update(task, { state: 'running', progress: 0, startTime: this.#now() }),
+      finish: (result) => this.#finish(task, result),
+    };
+  }
+
+  /** A task is lost before its time: the vCenter restarted, or nobody asked for long. */
+  forget(ref: MoRef): void {
+    const task = this.#registry.find(ref);
+    if (task !== undefined) this.#registry.remove(task);
+  }
+
+  #finish(task: ManagedObject, result: VimFault | VimValue | undefined): void {
+    const failed = result instanceof VimFault;
+    this.#update(task, {
+      state: failed ? 'error' : 'success',
+      completeTime: this.#now(),
+      progress: undefined,
+      ...(failed ? { error: result.localized } : { result }),
+    });
+    this.#timers.exactly(taskLifetimeMs, () => this.#registry.remove(task));
+  }
+
+  #update(task: ManagedObject, fields: Readonly<Record<string, VimValue | undefined>>): void {
+    const { $type, ...info } = task.get('info') as ReturnType<typeof vim>;
+    task.set('info', vim($type, { ...info, ...fields }));
+  }
+
+  #now(): string {
+    return rfc3339(this.#clock.now());
+  }
+}

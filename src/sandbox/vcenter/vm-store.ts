@@ -1,0 +1,271 @@
+import type { Clock } from '../../runtime/clock.ts';
+import { rfc3339 } from '../../runtime/clock.ts';
+import type { Disk, DiskStore } from '../disk-store.ts';
+import { guestInfo, toolsStatus } from './guest-info.ts';
+import { escapeName, type Inventory } from './inventory.ts';
+import type { ManagedObject } from './managed-object.ts';
+import { devicesOf, extraConfigOf, placeDisks, type PlacedDisk } from './vm-devices.ts';
+import { vim } from './vim-schema.ts';
+import { MoRef, refsIn, type VimObject } from './vim-value.ts';
+import { vmSpec, type VmInput, type VmSpec } from './vm-spec.ts';
+
+export interface VmDisk {
+  readonly placed: PlacedDisk;
+  readonly disk: Disk;
+}
+
+/** One VM: its object in the inventory, what it was made from, and its bytes. */
+export interface SimulatedVm {
+  readonly object: ManagedObject;
+  readonly spec: VmSpec;
+  readonly number: number;
+  readonly disks: readonly VmDisk[];
+}
+
+/** Makes VMs, and takes them away with their disks. */
+export class VmStore {
+  readonly #inventory: Inventory;
+  readonly #disks: DiskStore;
+  readonly #clock: Clock;
+  readonly #vms = new Map<string, SimulatedVm>();
+  /** Disks by backing file: two VMs with the same file share it (fact: vs 2.4). */
+  readonly #byFile = new Map<string, { readonly disk: Disk; users: number }>();
+  #last = 100;
+
+  constructor(inventory: Inventory, disks: DiskStore, clock: Clock) {
+    this.#inventory = inventory;
+    this.#disks = disks;
+    this.#clock = clock;
+  }
+
+  get all(): readonly SimulatedVm[] {
+    return [...this.#vms.values()];
+  }
+
+  byId(id: string): SimulatedVm | undefined {
+    return this.#vms.get(id);
+  }
+
+  /** Throws when there is none, or more than one. */
+  named(name: string): SimulatedVm {
+    const wanted = escapeName(name);
+    const [found, second] = this.all.filter((vm) => vm.object.get('name') === wanted);
+    if (found === undefined) throw new Error(`the simulated vCenter has no VM "${name}"`);
+    if (second !== undefined) throw new Error(`the simulated vCenter has several VMs "${name}"`);
+    return found;
+  }
+
+  add(input: VmInput): SimulatedVm {
+    const spec = vmSpec(input);
+    const number = (this.#last += 1);
+    const placed = placeDisks(spec);
+    const folder = this.#inventory.folderAt(spec.folder);
+    const host = this.#hostOf(spec, number);
+    const ref = new MoRef('VirtualMachine', `vm-${number}`);
+    const devices = devicesOf(spec, placed, {
+      number,
+      datastore: (name) => this.#inventory.named('Datastore', name).ref,
+      network: (name) => this.#inventory.backingOf(name),
+    });
+    const disks = placed.map((disk) => ({ placed: disk, disk: this.#diskFor(ref.id, disk) }));
+    const properties = this.#properties({ ref, spec, number, placed, devices, host });
+    const object = this.#inventory.entity({ ...refOf(ref), name: escapeName(spec.name) }, folder, properties);
+    const vm = { object, spec, number, disks };
+    this.#vms.set(ref.id, vm);
+    this.#tellNeighbours(object);
+    return vm;
+  }
+
+  remove(vm: SimulatedVm): void {
+    this.#vms.delete(vm.object.id);
+    this.#inventory.removeEntity(vm.object);
+    this.#tellNeighbours(vm.object);
+    for (const { placed, disk } of vm.disks) {
+      const shared = this.#byFile.get(placed.fileName);
+      if (shared !== undefined && (shared.users -= 1) > 0) continue;
+      this.#byFile.delete(placed.fileName);
+      this.#disks.delete(disk.id);
+    }
+  }
+
+  #hostOf(spec: VmSpec, number: number): ManagedObject {
+    if (spec.host !== undefined) return this.#inventory.named('HostSystem', spec.host);
+    const { hosts } = this.#inventory;
+    const host = hosts[(number - 101) % hosts.length];
+    if (host === undefined) throw new Error('the simulated vCenter has no host');
+    return host;
+  }
+
+  #diskFor(vmId: string, placed: PlacedDisk): Disk {
+    const existing = this.#byFile.get(placed.fileName);
+    if (existing !== undefined) {
+      existing.users += 1;
+      return existing.disk;
+    }
+    const disk = this.#disks.create(`vcenter/${vmId}/${placed.key}`, placed.spec.sizeBytes);
+    this.#byFile.set(placed.fileName, { disk, users: 1 });
+    return disk;
+  }
+
+  #tellNeighbours(object: ManagedObject): void {
+    const refs = [
+      ...refsIn(object.get('runtime.host')),
+      ...refsIn(object.get('datastore')),
+      ...refsIn(object.get('network')),
+    ];
+    for (const ref of refs) this.#inventory.registry.find(ref)?.touch('vm');
+    this.#inventory.resourcePool.touch('vm');
+  }
+
+  #properties(parts: VmParts): Readonly<Record<string, VimObject | readonly (VimObject | MoRef)[] | MoRef>> {
+    const { spec, placed, host } = parts;
+    const isOn = spec.power === 'on';
+    const runtime = vim('VirtualMachineRuntimeInfo', {
+      host: host.ref,
+      connectionState: spec.connection,
+      powerState: spec.power === 'suspended' ? 'suspended' : isOn ? 'poweredOn' : 'poweredOff',
+      toolsInstallerMounted: false,
+      ...(isOn && { bootTime: rfc3339(this.#clock.now()) }),
+      consolidationNeeded: spec.consolidationNeeded,
+    });
+    const toolsRun = isOn && spec.guest.tools === 'running';
+    const networks = [...new Set(spec.nics.map((nic) => nic.network))];
+    const stores = [...new Set(spec.disks.map((disk) => disk.datastore))];
+    const customValue = Object.entries(spec.custom).map(([name, value]) =>
+      vim('CustomFieldStringValue', { key: this.#inventory.customField(name), value }),
+    );
+    return {
+      capability: vim('VirtualMachineCapability', { changeTrackingSupported: true }),
+      config: this.#config(parts),
+      summary: summaryOf(parts, runtime, toolsRun, rfc3339(this.#clock.now())),
+      guest: guestInfo(spec, placed, parts.number, toolsRun),
+      runtime,
+      resourcePool: this.#inventory.resourcePool.ref,
+      datastore: stores.map((name) => this.#inventory.named('Datastore', name).ref),
+      network: networks.map((name) => this.#inventory.named('Network', name).ref),
+      ...(customValue.length > 0 && { customValue }),
+    };
+  }
+
+  #config({ spec, placed, devices, number }: VmParts): VimObject {
+    const bootOrder = spec.bootDisks.flatMap((index) => {
+      const disk = placed[index];
+      return disk === undefined
+        ? []
+        : [vim('VirtualMachineBootOptionsBootableDiskDevice', { deviceKey: disk.key })];
+    });
+    return vim('VirtualMachineConfigInfo', {
+      changeVersion: '1',
+      modified: rfc3339(this.#clock.now()),
+      name: escapeName(spec.name),
+      guestFullName: spec.guest.fullName,
+      version: 'vmx-19',
+      ...uuidsOf(spec, number),
+      template: spec.template,
+      guestId: spec.guest.id,
+      annotation: spec.notes ?? '',
+      hardware: vim('VirtualHardware', {
+        numCPU: spec.cpu,
+        numCoresPerSocket: spec.coresPerSocket,
+        memoryMB: spec.memoryMiB,
+        device: devices,
+      }),
+      extraConfig: extraConfigOf(spec, placed),
+      bootOptions: vim('VirtualMachineBootOptions', { efiSecureBootEnabled: spec.secureBoot, bootOrder }),
+      firmware: spec.firmware,
+      cpuHotAddEnabled: spec.cpuHotAdd,
+      cpuHotRemoveEnabled: false,
+      memoryHotAddEnabled: spec.memoryHotAdd,
+      nestedHVEnabled: spec.nestedHv,
+      changeTrackingEnabled: spec.changeTracking,
+    });
+  }
+}
+
+interface VmParts {
+  readonly ref: MoRef;
+  readonly spec: VmSpec;
+  readonly number: number;
+  readonly placed: readonly PlacedDisk[];
+  readonly devices: readonly VimObject[];
+  readonly host: ManagedObject;
+}
+
+function refOf(ref: MoRef): { readonly type: string; readonly id: string } {
+  return { type: ref.type, id: ref.id };
+}
+
+function uuidsOf(spec: VmSpec, number: number): { readonly uuid: string; readonly instanceUuid: string } {
+  const tail = String(number).padStart(12, '0');
+  return {
+    uuid: spec.uuid ?? `42200000-0000-4000-8000-${tail}`,
+    instanceUuid: spec.instanceUuid ?? `50200000-0000-4000-8000-${tail}`,
+  };
+}
+
+function summaryOf(
+  { ref, spec, placed, number }: VmParts,
+  runtime: VimObject,
+  toolsRun: boolean,
+  timestamp: string,
+): VimObject {
+  const committed = spec.disks.reduce((sum, disk) => sum + Math.floor(disk.sizeBytes / 2), 0);
+  const { id: guestId, fullName: guestFullName } = spec.guest;
+  return vim('VirtualMachineSummary', {
+    vm: ref,
+    runtime,
+    guest: vim('VirtualMachineGuestSummary', { guestId, guestFullName, ...guestSummary(spec, toolsRun) }),
+    config: vim('VirtualMachineConfigSummary', {
+      name: escapeName(spec.name),
+      template: spec.template,
+      vmPathName: `[${placed[0]?.spec.datastore ?? 'datastore1'}] ${spec.name}/${spec.name}.vmx`,
+      memorySizeMB: spec.memoryMiB,
+      numCpu: spec.cpu,
+      numEthernetCards: spec.nics.length,
+      numVirtualDisks: spec.disks.length,
+      ...uuidsOf(spec, number),
+      guestId,
+      guestFullName,
+      tpmPresent: spec.tpm,
+    }),
+    storage: vim('VirtualMachineStorageSummary', {
+      committed,
+      uncommitted: committed,
+      unshared: committed,
+      timestamp,
+    }),
+    quickStats: vim('VirtualMachineQuickStats', { balloonedMemory: 0 }),
+    overallStatus: 'green',
+  });
+}
+
+/** The part of summary.guest that comes and goes with the tools. */
+function guestSummary(spec: VmSpec, toolsRun: boolean): Readonly<Record<string, string>> {
+  const ipAddress = spec.nics.flatMap((nic) => nic.addresses.map(({ ip }) => ip))[0];
+  return {
+    toolsStatus: toolsStatus(spec, toolsRun),
+    toolsRunningStatus: toolsRun ? 'guestToolsRunning' : 'guestToolsNotRunning',
+    ...(toolsRun && { hostName: spec.guest.hostname }),
+    ...(toolsRun && ipAddress !== undefined && { ipAddress }),
+  };
+}
+
+/** Tools came up, or went down with the guest. */
+export function setToolsRunning(vm: SimulatedVm, toolsRun: boolean): void {
+  const { object, spec } = vm;
+  const placed = vm.disks.map((disk) => disk.placed);
+  object.set('guest', guestInfo(spec, placed, vm.number, toolsRun));
+  const { id: guestId, fullName: guestFullName } = spec.guest;
+  object.set(
+    'summary.guest',
+    vim('VirtualMachineGuestSummary', { guestId, guestFullName, ...guestSummary(spec, toolsRun) }),
+  );
+}
+
+/** Power state, wherever it is shown. */
+export function setPowerState(vm: SimulatedVm, state: 'poweredOn' | 'poweredOff', now: string): void {
+  for (const runtime of ['runtime', 'summary.runtime']) {
+    vm.object.set(`${runtime}.powerState`, state);
+    vm.object.set(`${runtime}.bootTime`, state === 'poweredOn' ? now : undefined);
+  }
+}
