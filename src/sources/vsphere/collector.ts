@@ -1,4 +1,5 @@
 import { SourceError } from '../../model/fault.ts';
+import { backoffMs } from '../../runtime/backoff.ts';
 import { rfc3339, type Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { InventorySink } from '../source.ts';
@@ -25,7 +26,8 @@ export interface CollectorOptions {
 const volatileEveryMs = 600_000;
 /** Models made in one go, before other work of the process gets its turn (review.md F55). */
 const modelsAtOnce = 250;
-const longestPauseMs = 30_000;
+/** After the end of an outage all goes on within half a minute. */
+const pauses = { firstMs: 1000, maxMs: 30_000 };
 
 /**
  * Keeps an inventory in step with one server: full load, then changes, until aborted. Reconnecting after an outage goes on where it
@@ -113,10 +115,9 @@ export class Collector {
     await stream?.close(brief.signal);
   }
 
-  /** At once the first time, then with full jitter. */
+  /** At once the first time: most often a connection was only old. */
   #pauseMs(failures: number): number {
-    const ceiling = Math.min(longestPauseMs, 500 * 2 ** Math.min(failures, 10));
-    return failures === 1 ? 0 : this.#options.random() * ceiling;
+    return failures === 1 ? 0 : backoffMs(failures - 1, pauses, this.#options.random);
   }
 
   #beginLoad(sink: InventorySink): void {

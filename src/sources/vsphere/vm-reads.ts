@@ -97,10 +97,12 @@ async function readObjects(
   refs: readonly MoRef[],
   signal: AbortSignal,
 ): Promise<readonly ManagedObject[]> {
-  if (refs.length === 0) return [];
   const types = new Set(refs.map((ref) => ref.type));
   const propSet = inventoryProperties(true).filter(({ type }) => types.has(type));
-  return retrieve(session, { propSet, objectSet: refs.map((obj) => ({ obj })) }, signal);
+  const objectSet = refs
+    .filter((ref) => propSet.some(({ type }) => type === ref.type))
+    .map((obj) => ({ obj }));
+  return objectSet.length === 0 ? [] : retrieve(session, { propSet, objectSet }, signal);
 }
 
 function isInPath(ref: MoRef): boolean {
