@@ -231,7 +231,8 @@ export class LeaderElector {
       if (sentMs >= this.#fencedUntilMs) throw failure;
       try {
         using limit = this.#limit(this.#fencedUntilMs - sentMs, term);
-        await this.#renewOnce(limit.signal);
+        // Not left to the transport alone: one that hangs must not keep a lost lease secret.
+        await Promise.race([this.#renewOnce(limit.signal), limit.expired()]);
         // An answer that arrives after the term's end must not open the fence again.
         term.throwIfAborted();
         this.#fencedUntilMs = sentMs + this.#times.renewDeadlineMs;

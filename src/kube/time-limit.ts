@@ -24,6 +24,16 @@ export class TimeLimit implements Disposable {
     return this.#isOver;
   }
 
+  /** Rejects with the signal's reason once it aborts; to race against what may not heed the signal. */
+  expired(): Promise<never> {
+    const { signal } = this;
+    return new Promise((_resolve, reject) => {
+      const onAbort = (): void => reject(signal.reason as Error);
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+    });
+  }
+
   [Symbol.dispose](): void {
     this.#timer[Symbol.dispose]();
     this.#abort[Symbol.dispose]();

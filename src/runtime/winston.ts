@@ -20,7 +20,8 @@ export interface LoggerOptions {
 }
 
 /** Fields whose value is never written, whatever it is: a name like this means that someone logged too much. */
-const secretField = /password|passwd|secret|token|authorization|cookie|private.?key|credential/i;
+const secretField =
+  /passw(or)?d|passphrase|authorization|cookie|(^|access|bearer|id|refresh)_?token$|(private|secret)_?key$|client_?secret/i;
 
 /** The Logger of the process. Nothing else imports winston. */
 export function createLogger(options: LoggerOptions): Logger {
@@ -32,6 +33,7 @@ export function createLogger(options: LoggerOptions): Logger {
       const time = new Date(clock.now()).toISOString();
       return scrub(render(time, level, String(message), fields as LogFields));
     }),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston's types name two classes for one
     transports: [new transports.Stream({ stream: options.output ?? process.stderr })],
   });
   return new WinstonLogger(winston, {});
@@ -47,7 +49,7 @@ class WinstonLogger implements Logger {
   }
 
   get isDebug(): boolean {
-    return this.#winston.levels['debug'] !== undefined && this.#winston.isDebugEnabled();
+    return this.#winston.isDebugEnabled();
   }
 
   debug(message: string, fields?: LogFields): void {
@@ -124,9 +126,7 @@ function replaced(key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : (errorFields(value) ?? value);
 }
 
-function isErrorFields(
-  value: unknown,
-): value is {
+function isErrorFields(value: unknown): value is {
   readonly name: string;
   readonly message: string;
   readonly code?: string;
