@@ -12,7 +12,7 @@ const accident = fc.record({
 const migration = fc.record({
   disks: fc.integer({ min: 0, max: 3 }),
   power: fc.constantFrom('On', 'Off'),
-  shutdownSeconds: fc.constantFrom(0, 5, 600, 1000, 3000, 'never'),
+  shutdownSeconds: fc.constantFrom<number | 'never'>(0, 5, 600, 1000, 3000, 'never'),
   powerAfter: fc.constantFrom('on', 'off', 'auto'),
   policy: fc.constantFrom('fail', 'force'),
   deleteOnFail: fc.boolean(),
