@@ -21,7 +21,7 @@ import type {
   TransferPath,
   VmHandle,
 } from '../model/source-data.ts';
-import type { DiskModel, Json, VmModel } from '../model/vm.ts';
+import type { DiskModel, Json, MapRef, VmModel } from '../model/vm.ts';
 import type { Scrub } from '../model/scrub.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/log.ts';
@@ -49,12 +49,30 @@ export interface SourcePlatform {
     /** 0: the platform pushes changes. */
     readonly minPollSeconds: number;
   };
+  /** What other objects name things of this platform by: entries of maps, Hosts. */
+  readonly named: {
+    readonly network: NamedCollection;
+    readonly storage: NamedCollection;
+    /** Where traits.hosts is set. */
+    readonly host?: NamedCollection;
+  };
   /** What can be said of a Provider without connecting: URL, settings, Secret keys. Pure. */
   checkProvider(spec: ProviderView, secret: SecretView): readonly Finding[];
   /** Rules that need platform words (tools state, disk kinds, ...). Pure; `raw` is the platform's own object in the inventory. */
   checkVm(vm: VmModel, raw: Json, plan: PlanView): readonly Finding[];
   /** Logs in. Throws SourceError. */
   open(connection: Connection, deps: SourceDeps, signal: AbortSignal): Promise<Source>;
+}
+
+/** Things in the inventory that users name in their objects. */
+export interface NamedCollection {
+  /** As InventorySink.upsert is given it. */
+  readonly collection: string;
+  /**
+   * By what an item is named: the very ids and names that the disks and NICs on it have in their VM's model. undefined: the item stands
+   * in the collection, but nothing is ever on it. Pure.
+   */
+  refOf(id: string, raw: Json): MapRef | undefined;
 }
 
 /** One live session, shared by all users of a Provider. */

@@ -13,19 +13,20 @@ export interface Credentials {
 
 export function credentialsOf(secret: SecretView): Credentials {
   const ca = given(secret, 'ca.crt') ?? given(secret, 'cacert');
-  const thumbprint = given(secret, 'thumbprint');
+  const thumbprint = given(secret, 'thumbprint')?.trim();
   return {
     user: secret.get('user') ?? '',
     password: secret.get('password') ?? '',
     ...(ca === undefined ? {} : { ca }),
-    insecure: given(secret, 'insecureSkipVerify')?.toLowerCase() === 'true',
+    insecure: given(secret, 'insecureSkipVerify')?.trim().toLowerCase() === 'true',
     ...(thumbprint === undefined ? {} : { thumbprint }),
   };
 }
 
+/** As it stands there; one of nothing but space counts as absent. */
 function given(secret: SecretView, key: string): string | undefined {
-  const value = secret.get(key)?.trim();
-  return value === undefined || value === '' ? undefined : value;
+  const value = secret.get(key);
+  return value === undefined || value.trim() === '' ? undefined : value;
 }
 
 /**

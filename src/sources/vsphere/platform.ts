@@ -1,4 +1,5 @@
 import type { SourcePlatform } from '../source.ts';
+import { vsphereNamed } from './named.ts';
 import { checkVsphereProvider } from './provider-rules.ts';
 import { RejectedLogins } from './rejected-logins.ts';
 import { checkVsphereVm } from './vm-rules.ts';
@@ -23,6 +24,7 @@ export function createVspherePlatform(): SourcePlatform {
       slot: 'diskPerHost',
       minPollSeconds: 0,
     },
+    named: vsphereNamed,
     checkProvider: checkVsphereProvider,
     checkVm: checkVsphereVm,
     open: (connection, deps, signal) => openVsphereSource(connection, deps, rejected, signal),
