@@ -1,3 +1,4 @@
+import { isKubeError } from '../kube/errors.ts';
 import { LinkedAbort } from '../kube/linked-abort.ts';
 import type { Clock } from './clock.ts';
 import type { LogFields, Logger } from './log.ts';
@@ -176,7 +177,10 @@ export class Controller<K extends string = string> {
       return 'error';
     }
     const retryInMs = this.#queue.addRateLimited(key);
-    logger.error('reconcile failed', { error, failures: this.#queue.failures(key), retryInMs });
+    const fields = { error, failures: this.#queue.failures(key), retryInMs };
+    // Someone else wrote between our read and our write: the rules of the game, and nothing for an operator.
+    if (isKubeError(error, 'Conflict')) logger.debug('reconcile decided from an older version', fields);
+    else logger.error('reconcile failed', fields);
     return 'error';
   }
 }

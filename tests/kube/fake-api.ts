@@ -114,6 +114,13 @@ export class FakeApi implements Transport {
     return this.#store(path, object, held === undefined ? 'ADDED' : 'MODIFIED');
   }
 
+  find(
+    name: string,
+    collection = '/apis/example.org/v1/namespaces/ns/widgets',
+  ): Stored<KubeObject> | undefined {
+    return this.#objects.get(`${collection}/${name}`);
+  }
+
   remove(name: string, collection = '/apis/example.org/v1/namespaces/ns/widgets'): void {
     this.#delete(`${collection}/${name}`);
   }

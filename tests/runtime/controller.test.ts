@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { KubeError } from '../../src/kube/errors.ts';
 import type { ControllerOptions, Reconcile, ReconcileOutcome } from '../../src/runtime/controller.ts';
 import { Controller, TerminalError } from '../../src/runtime/controller.ts';
 import { RecordingLogger } from '../../src/runtime/recording-logger.ts';
@@ -45,6 +46,25 @@ test('a failure is tried again with growing waits, and success resets them', asy
   await clock.advance(1000);
   expect(at).toEqual([0, 5, 15, 35]);
   expect(outcomes).toEqual(['error', 'error', 'error', 'success']);
+  await stop();
+});
+
+test('a conflict is tried again and bothers no operator', async () => {
+  let tries = 0;
+  const { clock, controller, logger, stop } = setUp(() => {
+    tries += 1;
+    const fields = {
+      code: 'Conflict',
+      status: 409,
+      detail: 'modified',
+      attempted: 'patch plans ns/a',
+    } as const;
+    return tries === 1 ? Promise.reject(new KubeError(fields)) : Promise.resolve({});
+  });
+  controller.enqueue('a');
+  await clock.advance(1000);
+  expect(tries).toBe(2);
+  expect(logger.lines.map((line) => line.level)).toEqual(['debug']);
   await stop();
 });
 
