@@ -25,7 +25,7 @@ describe('what maps name in a vCenter', () => {
   test.each([
     ['a port group', portgroup, { port: { portgroupKey: 'key-7' } }],
     ['an opaque network', opaque, { opaqueNetworkId: 'nsx-9' }],
-    ['a standard network', standard, { network: { _type: 'Network', _id: 'network-1' } }],
+    ['a standard network', standard, { network: { type: 'Network', value: 'network-1' } }],
   ])('%s is named as the NICs on it are', (_kind, network, backing) => {
     const tree = new ObjectTree();
     tree.put(network);
@@ -44,6 +44,9 @@ describe('what maps name in a vCenter', () => {
 
   test('a datastore is named by id and by its unescaped name', () => {
     const raw = { _type: 'Datastore', _id: 'datastore-3', name: 'fast%2fone' };
-    expect(vsphereNamed.storage.refOf('datastore-3', raw)).toEqual({ ids: ['datastore-3'], names: ['fast/one'] });
+    expect(vsphereNamed.storage.refOf('datastore-3', raw)).toEqual({
+      ids: ['datastore-3'],
+      names: ['fast/one'],
+    });
   });
 });
