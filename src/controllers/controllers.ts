@@ -1,0 +1,274 @@
+import {
+  hooks,
+  hosts,
+  migrations,
+  networkMaps,
+  plans,
+  providers,
+  storageMaps,
+  virtualMachineImports,
+} from '../api/kinds.ts';
+import { controllerName } from '../api/labels.ts';
+import type { Hook } from '../api/hook.ts';
+import type { Host } from '../api/host.ts';
+import type { KubeObject, ResourceKind } from '../api/meta.ts';
+import type { Migration } from '../api/migration.ts';
+import type { NetworkMap } from '../api/network-map.ts';
+import type { Plan } from '../api/plan.ts';
+import type { Provider } from '../api/provider.ts';
+import type { StorageMap } from '../api/storage-map.ts';
+import { ObjectCache } from '../kube/cache.ts';
+import type { KubeClient, ObjectKey } from '../kube/client.ts';
+import { ApiEventRecorder } from '../kube/events.ts';
+import { LeaderElector, type Fence, type LeaseTimes } from '../kube/lease.ts';
+import { Reflector } from '../kube/reflector.ts';
+import { SlotTable } from '../migration/slots.ts';
+import type { EngineSettings } from '../migration/settings.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { Controller, type Reconcile } from '../runtime/controller.ts';
+import type { Logger } from '../runtime/log.ts';
+import { Manager, type SyncedRunnable } from '../runtime/manager.ts';
+import type { RuntimeMetrics } from '../runtime/metrics.ts';
+import type { SourceDeps, SourcePlatform } from '../sources/source.ts';
+import { hookReconciler } from './hook/reconciler.ts';
+import { hostReconciler } from './host/reconciler.ts';
+import type { AtBoundary } from './import/boundary.ts';
+import { importCache } from './import/import-cache.ts';
+import { importReconciler } from './import/reconciler.ts';
+import { ImportRunner } from './import/runner.ts';
+import { PowerWatch } from './import/power-watch.ts';
+import { priorImports } from './import/prior-imports.ts';
+import { wakeImports } from './import/wake.ts';
+import { mapReconcilers } from './maps/reconciler.ts';
+import { Providers } from './provider/providers.ts';
+import { planKeyOf } from './run/migrations.ts';
+import { RunReconciler } from './run/reconciler.ts';
+import { wakePlans } from './run/wake.ts';
+import { targetCluster, type Watched } from './target-cluster.ts';
+
+export interface ControllersOptions {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly settings: EngineSettings;
+  readonly platformOf: (type: string) => SourcePlatform | undefined;
+  /** How sources are reached. */
+  readonly connect: SourceDeps['connect'];
+  readonly version: string;
+  /** Left out: this is the only replica, and it leads. */
+  readonly election?: { readonly lease: ObjectKey; readonly identity: string; readonly times?: LeaseTimes };
+  readonly metrics?: RuntimeMetrics;
+  readonly atBoundary?: AtBoundary;
+}
+
+/** Imports and plans reconciled at once: a reconcile mostly waits for answers. */
+const workers = { imports: 64, plans: 8, others: 2 };
+
+/** Everything that Gantry's controller process runs, put together. Nothing works before the manager does. */
+export function createControllers(options: ControllersOptions): { readonly manager: Manager } {
+  const { client, clock, log, settings } = options;
+  const elector = electorOf(options);
+  const fence: Fence = elector?.fence() ?? { check: () => undefined };
+  const manager = new Manager({ clock, logger: log, ...(elector !== undefined && { elector }) });
+  const events = new ApiEventRecorder({
+    client,
+    component: controllerName,
+    clock,
+    random: options.random,
+    logger: log,
+  });
+
+  const watched = watchedCaches(log);
+  const { cluster, watched: targetWatched } = targetCluster(client, log);
+  const imports = importCache(log);
+  const reflect = reflectors(options, manager);
+  reflect(virtualMachineImports, imports);
+  for (const { kind, cache } of watched.all) reflect(kind, cache);
+  for (const { kind, cache, labelSelector } of targetWatched) reflect(kind, cache, labelSelector);
+
+  const make = (name: string, count: number, reconcile: Reconcile): Controller =>
+    new Controller({
+      name,
+      workers: count,
+      reconcile,
+      clock,
+      logger: log,
+      ...(options.metrics !== undefined && {
+        observer: options.metrics.controller(name, count),
+        queueObserver: options.metrics.queue(name),
+      }),
+    });
+  const controller = (name: string, count: number, reconcile: Reconcile): Controller => {
+    const made = make(name, count, reconcile);
+    manager.addController(made);
+    return made;
+  };
+
+  const hub: Providers = new Providers({
+    client,
+    cache: watched.providers,
+    platformOf: options.platformOf,
+    connect: options.connect,
+    clock,
+    random: options.random,
+    log,
+    enqueue: (key) => providerController.enqueue(key),
+  });
+  const providerController = controller('provider', workers.others, (key, signal) =>
+    hub.reconcile(key, signal),
+  );
+  manager.addController({
+    name: 'provider-sessions',
+    run: (signal) => untilStopped(signal, () => hub.stop()),
+  });
+
+  const world = { ...watched, hub, platformOf: options.platformOf, cluster };
+  const maps = mapReconcilers({ client, clock, world });
+  const networkMapController = controller('networkmap', workers.others, maps.networkMap);
+  const storageMapController = controller('storagemap', workers.others, maps.storageMap);
+  const hostController = controller(
+    'host',
+    1,
+    hostReconciler({ client, clock, events, hosts: watched.hosts, world }),
+  );
+  const hookController = controller('hook', 1, hookReconciler({ client, clock, hooks: watched.hooks }));
+
+  const run = new RunReconciler({ client, ...watched, imports, world, fence, events, clock, log });
+  const planController = controller('plan', workers.plans, (key, signal) => run.reconcile(key, signal));
+
+  const slots: SlotTable = new SlotTable((holder) => {
+    for (const object of imports.byIndex('uid', holder)) importController.enqueue(keyOfObject(object));
+  });
+  const powerWatch: PowerWatch = new PowerWatch(hub, (key) => importController.enqueue(key));
+  const runner = new ImportRunner({
+    client,
+    imports,
+    clock,
+    settings,
+    version: options.version,
+    atBoundary: options.atBoundary ?? (() => undefined),
+    cluster,
+    sources: hub,
+    slots,
+    priorImports: priorImports(imports, cluster),
+    fence,
+    events,
+    random: options.random,
+    log,
+  });
+  const reconcileImport = importReconciler({
+    client,
+    imports,
+    migrations: watched.migrations,
+    runner,
+    powerWatch,
+    clock,
+  });
+  const importController = make('import', workers.imports, reconcileImport);
+  manager.addController({
+    name: 'import',
+    async run(signal) {
+      // From the server and not from a cache: a slot counted too few is a host overloaded (review.md F52).
+      const { items } = await client.list(virtualMachineImports, {}, signal);
+      slots.rebuild(
+        items.map((object) => ({ holder: object.metadata.uid, slots: object.status?.slots ?? [] })),
+      );
+      await importController.run(signal);
+    },
+  });
+
+  wakeImports(
+    { imports, cluster, hub, migrations: watched.migrations, settings, clock, powerWatch, slots },
+    importController,
+  );
+  wakePlans(
+    { ...watched, imports, hub, cluster, clock },
+    {
+      planController,
+      networkMapController,
+      storageMapController,
+      hostController,
+      hookController,
+      providerController,
+    },
+  );
+  return { manager };
+}
+
+/** Caches of Forklift's kinds, and how each is found. */
+function watchedCaches(logger: Logger) {
+  const cacheOf = <T extends KubeObject>() => new ObjectCache<T>({ logger });
+  const caches = {
+    providers: cacheOf<Provider>(),
+    networkMaps: cacheOf<NetworkMap>(),
+    storageMaps: cacheOf<StorageMap>(),
+    hosts: cacheOf<Host>(),
+    hooks: cacheOf<Hook>(),
+    plans: cacheOf<Plan>(),
+    migrations: new ObjectCache<Migration, 'plan'>({
+      logger,
+      indexes: { plan: (migration) => [planKeyOf(migration)] },
+    }),
+  };
+  const all = [
+    { kind: providers, cache: caches.providers },
+    { kind: networkMaps, cache: caches.networkMaps },
+    { kind: storageMaps, cache: caches.storageMaps },
+    { kind: hosts, cache: caches.hosts },
+    { kind: hooks, cache: caches.hooks },
+    { kind: plans, cache: caches.plans },
+    { kind: migrations, cache: caches.migrations },
+  ] as unknown as readonly Watched[];
+  return { ...caches, all };
+}
+
+function reflectors({ client, clock, random, log }: ControllersOptions, manager: Manager) {
+  return <T extends KubeObject>(
+    kind: ResourceKind<T>,
+    cache: ObjectCache<T>,
+    labelSelector?: string,
+  ): void => {
+    const reflector = new Reflector<T>({
+      client,
+      kind,
+      ...(labelSelector !== undefined && { selection: { labelSelector } }),
+      sink: cache,
+      clock,
+      random,
+      logger: log,
+    });
+    const runnable: SyncedRunnable = {
+      name: `watch ${kind.plural}`,
+      run: (signal) => reflector.run(signal),
+      synced: reflector.synced,
+    };
+    manager.addCache(runnable);
+  };
+}
+
+function electorOf(options: ControllersOptions): LeaderElector | undefined {
+  const { election, client, clock, random, log } = options;
+  if (election === undefined) return undefined;
+  const observer = options.metrics?.leader(election.lease.name);
+  return new LeaderElector({
+    client,
+    clock,
+    random,
+    logger: log,
+    ...election,
+    ...(observer !== undefined && { observer }),
+  });
+}
+
+async function untilStopped(signal: AbortSignal, stop: () => Promise<void>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await stop();
+}
+
+function keyOfObject({ metadata }: KubeObject): string {
+  return `${metadata.namespace ?? ''}/${metadata.name}`;
+}

@@ -1,0 +1,412 @@
+import { isTrue, mergeConditions, type ConditionDraft } from '../../api/conditions.ts';
+import { migrations as migrationKind, plans as planKind } from '../../api/kinds.ts';
+import type { KubeObject, ResourceKind, Stored } from '../../api/meta.ts';
+import type { Migration, MigrationStatus } from '../../api/migration.ts';
+import type { Plan, PlanStatus } from '../../api/plan.ts';
+import type { VmStatus } from '../../api/vm-status.ts';
+import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
+import type { ObjectCache } from '../../kube/cache.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { isKubeError } from '../../kube/errors.ts';
+import type { EventRecorder } from '../../kube/events.ts';
+import type { Fence } from '../../kube/lease.ts';
+import { rfc3339, type Clock } from '../../runtime/clock.ts';
+import type { ReconcileResult } from '../../runtime/controller.ts';
+import type { Logger } from '../../runtime/log.ts';
+import type { ImportCache } from '../import/import-cache.ts';
+import { planInputs, type PlanWorld } from '../plan/inputs.ts';
+import { evaluatePlan, type PlanMemo } from '../plan/evaluate.ts';
+import { cancelFindings, wantedControl } from './control.ts';
+import { appended, historyEntry, type RunParts } from './history.ts';
+import { createImports, deleteStale, hasEnded, isStale, relayControl, releaseProjected } from './imports.ts';
+import { activeEntry, isTerminal, nextMigration } from './migrations.ts';
+import { ownedByPlan } from './migration-owner.ts';
+import { conditionsOfPlan, migrationStatus, projectRun, startedRun, type NeverBegun } from './run-status.ts';
+import { freezeEntry } from './freeze-entry.ts';
+import { statusPatch } from './status-patch.ts';
+
+export interface RunReconcilerDeps {
+  readonly client: KubeClient;
+  readonly plans: ObjectCache<Plan>;
+  readonly migrations: ObjectCache<Migration, 'plan'>;
+  readonly imports: ImportCache;
+  readonly world: PlanWorld;
+  readonly fence: Fence;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Owns everything between a Plan and its imports, keyed by the Plan's "namespace/name": the status of Plan and Migrations, which
+ * Migration runs, that each VM of it has its import, and what imports are told (review.md F10). What is active is decided by what it has
+ * written to the history and by nothing else, so a restart at any line goes on where it was.
+ */
+export class RunReconciler {
+  readonly #deps: RunReconcilerDeps;
+  readonly #memos = new Map<string, PlanMemo>();
+  /** How often an import was made again, by its name: what the deleted one knew. Lost with the process, and then counted anew. */
+  readonly #remade = new Map<string, number>();
+
+  constructor(deps: RunReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
+    this.#deps.fence.check();
+    const plan = this.#deps.plans.getByKey(key);
+    const migrations = this.#deps.migrations.byIndex('plan', key);
+    try {
+      if (plan === undefined) await this.#withoutPlan(key, migrations, signal);
+      else await this.#withPlan(key, plan, migrations, signal);
+      return {};
+    } catch (error) {
+      // Somebody else wrote, or the order of a list changed: look again.
+      if (isKubeError(error, 'Conflict', 'Invalid')) {
+        this.#deps.log.debug('status write refused, looking again', { plan: key, error: error.message });
+        return { requeueAfterMs: retryMs };
+      }
+      throw error;
+    }
+  }
+
+  // ---- a Plan that is there -----------------------------------------------------------------------------------------------------
+
+  async #withPlan(
+    key: string,
+    plan: Stored<Plan>,
+    migrations: readonly Stored<Migration>[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const active = activeEntry(plan);
+    if (active === undefined) {
+      const started = await this.#atRest(key, plan, migrations, signal);
+      if (started === undefined) return;
+      await this.#execute(key, started, signal);
+      return;
+    }
+    await this.#execute(key, plan, signal);
+    await this.#tellWaiting(key, plan, migrations, active.migration.uid, signal);
+  }
+
+  /** Judges the Plan and starts its next run, if it has one and may. Gives the Plan as stored with the run begun. */
+  async #atRest(
+    key: string,
+    plan: Stored<Plan>,
+    migrations: readonly Stored<Migration>[],
+    signal: AbortSignal,
+  ): Promise<Stored<Plan> | undefined> {
+    const inputs = planInputs(plan, this.#deps.world);
+    const verdict = evaluatePlan(inputs, { executing: false, memo: this.#memo(key) });
+    const now = rfc3339(this.#deps.clock.now());
+    const next = nextMigration(migrations);
+    const mayRun =
+      verdict.ready && plan.spec.archived !== true && plan.metadata.deletionTimestamp === undefined;
+    if (next === undefined || !mayRun) {
+      await this.#writePlan(
+        plan,
+        { ...plan.status, conditions: conditionsOfPlan(plan.status, verdict.conditions, now) },
+        signal,
+      );
+      for (const migration of migrations) await this.#tellPending(migration, plan, verdict.ready, signal);
+      return undefined;
+    }
+    const parts = partsOf(plan, next, inputs);
+    if (parts === undefined) return undefined;
+    const entry = historyEntry(parts, now);
+    const resolve = (ref: { readonly id?: string; readonly name?: string }): string | undefined => {
+      const found = inputs.inventory?.find(ref);
+      return found?.kind === 'one' ? found.item.id : undefined;
+    };
+    const history = appended(plan.status?.migration?.history ?? [], entry);
+    const status = startedRun(plan, history, verdict.conditions, resolve, now);
+    await ownedByPlan(next, plan, this.#deps, signal);
+    const stored = await this.#writePlan(plan, status, signal);
+    this.#deps.events.record(plan, {
+      type: 'Normal',
+      reason: 'Started',
+      message: `Migration ${next.metadata.name} begins.`,
+    });
+    this.#deps.log.info('run begins', { plan: key, migration: next.metadata.name });
+    return stored;
+  }
+
+  /** One look at a run that is under way: every VM has its import, users' wishes are relayed, what came of it is shown. */
+  async #execute(key: string, plan: Stored<Plan>, signal: AbortSignal): Promise<void> {
+    const entry = activeEntry(plan);
+    if (entry === undefined) return;
+    const { uid, name } = entry.migration;
+    const migration = this.#migrationOf(plan, name, uid);
+    const all = this.#deps.imports.byIndex('migration', uid);
+    await this.#remake(all.filter(isStale), signal);
+    const current = all.filter((object) => !isStale(object));
+    const neverBegun = await this.#createMissing(plan, migration, uid, all, signal);
+
+    const ambiguousNames = ambiguous(current);
+    const sourceProvider = this.#deps.world.providers.get(entry.provider.source);
+    for (const object of current) {
+      if (hasEnded(object)) continue;
+      const wanted = wantedControl(object, { plan, migration, sourceProvider, ambiguousNames });
+      await relayControl(object, wanted, this.#deps, signal);
+    }
+
+    const now = rfc3339(this.#deps.clock.now());
+    const byVm = new Map(current.map((object) => [object.spec.vm.id, object]));
+    const status = projectRun(plan, byVm, neverBegun, now);
+    const isFinished = status.migration?.completed !== undefined;
+    const written = await this.#writePlan(plan, status, signal);
+    if (migration !== undefined) await this.#writeMigration(migration, written, signal);
+    if (isFinished) await this.#finish(key, written, signal);
+    for (const object of current) {
+      if (isProjected(written, object)) await releaseProjected(object, this.#deps, signal);
+    }
+  }
+
+  async #finish(key: string, plan: Stored<Plan>, signal: AbortSignal): Promise<void> {
+    const outcome =
+      ['Succeeded', 'Failed', 'Canceled'].find((type) => isTrue(plan.status?.conditions, type)) ?? 'Ended';
+    const type = outcome === 'Failed' ? 'Warning' : 'Normal';
+    this.#deps.events.record(plan, { type, reason: outcome, message: `The run has ended: ${outcome}.` });
+    this.#deps.log.info('run ended', { plan: key, outcome });
+    // The verdict on the Plan was suspended while it ran (review.md F59).
+    const inputs = planInputs(plan, this.#deps.world);
+    const verdict = evaluatePlan(inputs, { executing: false, memo: this.#memo(key) });
+    const now = rfc3339(this.#deps.clock.now());
+    await this.#writePlan(
+      plan,
+      { ...plan.status, conditions: conditionsOfPlan(plan.status, verdict.conditions, now) },
+      signal,
+    );
+  }
+
+  /** VMs of the run that have no import yet get one; those that cannot be frozen any more are given back with the reason. */
+  async #createMissing(
+    plan: Stored<Plan>,
+    migration: Stored<Migration> | undefined,
+    migrationUid: string,
+    all: readonly Stored<VirtualMachineImport>[],
+    signal: AbortSignal,
+  ): Promise<ReadonlyMap<string, NeverBegun>> {
+    const known = new Set(all.map((object) => object.spec.vm.id));
+    const missing = (plan.status?.migration?.vms ?? []).filter(
+      (vm) => vm.completed === undefined && !known.has(vm.id ?? ''),
+    );
+    const never = new Map<string, NeverBegun>();
+    if (missing.length === 0) return never;
+    if (migration === undefined || migration.metadata.deletionTimestamp !== undefined) {
+      for (const vm of missing) never.set(vm.id ?? '', migrationDeleted);
+      return never;
+    }
+    const inputs = planInputs(plan, this.#deps.world);
+    if (inputs.inventory === undefined || inputs.inventory.state.kind === 'loading') return never;
+    const wanted: VirtualMachineImport[] = [];
+    for (const vm of missing) {
+      const frozen = freezeEntry({
+        plan,
+        migration,
+        inputs,
+        vm,
+        remadeOf: (name) => this.#remade.get(name) ?? 0,
+      });
+      if ('reason' in frozen) never.set(vm.id ?? '', { outcome: 'Failed', message: frozen.reason });
+      else wanted.push(frozen.object);
+    }
+    await createImports(wanted, this.#deps, signal);
+    this.#deps.log.info('imports created', { migration: migrationUid, count: wanted.length });
+    return never;
+  }
+
+  async #remake(stale: readonly Stored<VirtualMachineImport>[], signal: AbortSignal): Promise<void> {
+    for (const object of stale) {
+      this.#remade.set(object.metadata.name, object.spec.run.remade + 1);
+      await deleteStale(object, this.#deps, signal);
+      await releaseProjected(object, this.#deps, signal);
+      if (object.metadata.deletionTimestamp === undefined) {
+        const message = `VM ${object.spec.vm.name} was changed since its import was made; it is made again.`;
+        this.#deps.events.record(object, { type: 'Normal', reason: 'ModelStale', message });
+      }
+    }
+  }
+
+  // ---- Migrations ---------------------------------------------------------------------------------------------------------------
+
+  async #withoutPlan(
+    key: string,
+    migrations: readonly Stored<Migration>[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#memos.delete(key);
+    for (const migration of migrations) {
+      if (isTerminal(migration)) continue;
+      const message = `Plan ${key} was not found. It may be applied later; the Migration begins then.`;
+      const draft: ConditionDraft = {
+        type: 'PlanNotValid',
+        category: 'Critical',
+        reason: 'NotFound',
+        message,
+      };
+      await this.#writeConditions(migration, [draft], signal);
+    }
+    // The imports of a run are frozen and go on; with nobody to show them to, they may go when they have ended.
+    for (const object of this.#deps.imports.byIndex('plan', key)) {
+      const migration = migrations.find(
+        (candidate) => candidate.metadata.uid === object.spec.run.migration.uid,
+      );
+      const wishes = {
+        plan: undefined,
+        migration,
+        sourceProvider: undefined,
+        ambiguousNames: new Set<string>(),
+      };
+      if (!hasEnded(object)) await relayControl(object, wantedControl(object, wishes), this.#deps, signal);
+      else await releaseProjected(object, this.#deps, signal);
+    }
+  }
+
+  async #tellPending(
+    migration: Stored<Migration>,
+    plan: Stored<Plan>,
+    isReady: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (isTerminal(migration)) return;
+    const why =
+      plan.spec.archived === true
+        ? 'The Plan is archived.'
+        : 'The Plan is not Ready; its conditions say why. The Migration begins as soon as it is.';
+    const drafts: readonly ConditionDraft[] =
+      isReady && plan.spec.archived !== true
+        ? []
+        : [{ type: 'PlanNotReady', category: 'Critical', reason: 'NotReady', message: why }];
+    await this.#writeConditions(migration, drafts, signal);
+  }
+
+  async #tellWaiting(
+    key: string,
+    plan: Stored<Plan>,
+    migrations: readonly Stored<Migration>[],
+    activeUid: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (activeEntry(plan) === undefined) return;
+    for (const migration of migrations) {
+      if (migration.metadata.uid === activeUid || isTerminal(migration)) continue;
+      const message = `Plan ${key} is executing another Migration; this one begins when it has ended.`;
+      await this.#writeConditions(
+        migration,
+        [{ type: 'Waiting', category: 'Advisory', reason: 'PlanExecuting', message }],
+        signal,
+      );
+    }
+  }
+
+  #migrationOf(plan: Stored<Plan>, name: string, uid: string): Stored<Migration> | undefined {
+    const key = `${plan.metadata.namespace ?? ''}/${plan.metadata.name}`;
+    const found = this.#deps.migrations
+      .byIndex('plan', key)
+      .find((migration) => migration.metadata.name === name);
+    return found?.metadata.uid === uid ? found : undefined;
+  }
+
+  // ---- writing ------------------------------------------------------------------------------------------------------------------
+
+  async #writePlan(plan: Stored<Plan>, status: PlanStatus, signal: AbortSignal): Promise<Stored<Plan>> {
+    const wanted = { ...status, ...generationOf(plan) };
+    const stored = await this.#write(planKind, plan, wanted, signal);
+    this.#deps.plans.put(stored);
+    return stored;
+  }
+
+  async #writeMigration(
+    migration: Stored<Migration>,
+    plan: Stored<Plan>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const now = rfc3339(this.#deps.clock.now());
+    const vms = (plan.status?.migration?.vms ?? []).map(({ id, name }) => ({
+      id: id ?? '',
+      name: name ?? '',
+    }));
+    const status: MigrationStatus = migrationStatus(migration, plan, cancelFindings(migration, vms), now);
+    const stored = await this.#write(
+      migrationKind,
+      migration,
+      { ...status, ...generationOf(migration) },
+      signal,
+    );
+    this.#deps.migrations.put(stored);
+  }
+
+  async #writeConditions(
+    migration: Stored<Migration>,
+    drafts: readonly ConditionDraft[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const now = rfc3339(this.#deps.clock.now());
+    const conditions = mergeConditions(migration.status?.conditions ?? [], drafts, now);
+    const status = { ...migration.status, ...generationOf(migration), conditions };
+    this.#deps.migrations.put(await this.#write(migrationKind, migration, status, signal));
+  }
+
+  async #write<T extends KubeObject & { readonly status?: object }>(
+    kind: ResourceKind<T>,
+    object: Stored<T>,
+    status: object,
+    signal: AbortSignal,
+  ): Promise<Stored<T>> {
+    const patch = statusPatch(object.status, status);
+    if (patch.length === 0) return object;
+    this.#deps.fence.check();
+    return this.#deps.client.jsonPatch(kind, object.metadata, patch, { subresource: 'status' }, signal);
+  }
+
+  #memo(key: string): PlanMemo {
+    const memo = this.#memos.get(key) ?? (new Map() as PlanMemo);
+    this.#memos.set(key, memo);
+    return memo;
+  }
+}
+
+const retryMs = 100;
+const migrationDeleted: NeverBegun = {
+  outcome: 'Canceled',
+  reason: 'Deleted',
+  message: 'The Migration was deleted before this VM began.',
+};
+
+function generationOf({ metadata }: KubeObject): { readonly observedGeneration?: number } {
+  return metadata.generation === undefined ? {} : { observedGeneration: metadata.generation };
+}
+
+function partsOf(
+  plan: Stored<Plan>,
+  migration: Stored<Migration>,
+  { source, destination, networkMap, storageMap }: ReturnType<typeof planInputs>,
+): RunParts | undefined {
+  if (
+    source === undefined ||
+    destination === undefined ||
+    networkMap === undefined ||
+    storageMap === undefined
+  )
+    return undefined;
+  return { plan, migration, source, destination, networkMap, storageMap };
+}
+
+function ambiguous(objects: readonly VirtualMachineImport[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { spec } of objects) {
+    if (seen.has(spec.vm.name)) twice.add(spec.vm.name);
+    seen.add(spec.vm.name);
+  }
+  return twice;
+}
+
+/** Its end stands in the Plan, as the server has stored it. */
+function isProjected(plan: Plan, object: VirtualMachineImport): boolean {
+  if (!hasEnded(object)) return false;
+  return (plan.status?.migration?.vms ?? []).some(
+    (vm: VmStatus) => vm.id === object.spec.vm.id && vm.completed !== undefined,
+  );
+}
