@@ -1,9 +1,11 @@
 import { datastoreProperties } from './datastore-properties.ts';
 import { hostProperties } from './host-properties.ts';
-import type { ManagedObject, Registry } from './managed-object.ts';
+import type { ManagedObject, ObjectParts, Registry } from './managed-object.ts';
 import { vim } from './vim-schema.ts';
 import { MoRef, type VimObject, type VimValue } from './vim-value.ts';
 import type { NetworkBacking } from './vm-devices.ts';
+
+type Computed = NonNullable<ObjectParts['computed']>;
 
 const switchUuid = '50 2b 5f 1c 1c 0d 4e 5a-9b 6e 1f 2a 3b 4c 5d 6e';
 
@@ -49,12 +51,13 @@ export class Inventory {
   entity(
     ref: { readonly type: string; readonly id: string; readonly name: string },
     parent: ManagedObject | undefined,
-    properties: Readonly<Record<string, VimValue | undefined>> = {},
-    computed: Readonly<Record<string, () => VimValue | undefined>> = {},
+    parts: ObjectParts = {},
   ): ManagedObject {
-    const given = { name: ref.name, parent: parent?.ref, overallStatus: 'green', ...properties };
-    const all = { availableField: () => this.#fieldDefinitions(), ...computed };
-    const object = this.registry.add(ref.type, ref.id, given, all);
+    const object = this.registry.add(ref.type, ref.id, {
+      ...parts,
+      properties: { name: ref.name, parent: parent?.ref, overallStatus: 'green', ...parts.properties },
+      computed: { availableField: () => this.#fieldDefinitions(), ...parts.computed },
+    });
     parent?.children.add(object);
     if (parent?.isA('Folder') === true) parent.touch('childEntity');
     return object;
@@ -125,72 +128,56 @@ export class Inventory {
     parent: ManagedObject | undefined,
     childType: readonly string[],
   ): ManagedObject {
-    const made: ManagedObject = this.entity(
-      { type: 'Folder', id, name },
-      parent,
-      { childType },
-      { childEntity: () => refsOf(made.children) },
-    );
+    const made: ManagedObject = this.entity({ type: 'Folder', id, name }, parent, {
+      properties: { childType },
+      computed: { childEntity: () => refsOf(made.children) },
+    });
     return made;
   }
 
   #datacenter(): ManagedObject {
-    return this.entity(
-      { type: 'Datacenter', id: 'datacenter-2', name: 'Datacenter' },
-      this.root,
-      {
+    return this.entity({ type: 'Datacenter', id: 'datacenter-2', name: 'Datacenter' }, this.root, {
+      properties: {
         vmFolder: new MoRef('Folder', 'group-v3'),
         hostFolder: new MoRef('Folder', 'group-h4'),
         datastoreFolder: new MoRef('Folder', 'group-s5'),
         networkFolder: new MoRef('Folder', 'group-n6'),
       },
-      { datastore: () => this.#refs('Datastore'), network: () => this.#refs('Network') },
-    );
+      computed: { datastore: () => this.#refs('Datastore'), network: () => this.#refs('Network') },
+    });
   }
 
   #cluster(hostFolder: ManagedObject): ManagedObject {
     const drsConfig = vim('ClusterDrsConfigInfo', { enabled: true, defaultVmBehavior: 'fullyAutomated' });
     const dasConfig = vim('ClusterDasConfigInfo', { enabled: true });
-    return this.entity(
-      { type: 'ClusterComputeResource', id: 'domain-c7', name: 'Cluster' },
-      hostFolder,
-      {
+    return this.entity({ type: 'ClusterComputeResource', id: 'domain-c7', name: 'Cluster' }, hostFolder, {
+      properties: {
         resourcePool: new MoRef('ResourcePool', 'resgroup-8'),
         configuration: vim('ClusterConfigInfo', { dasConfig, dasVmConfig: [], drsConfig, drsVmConfig: [] }),
       },
-      {
-        host: () => this.#refs('HostSystem'),
-        datastore: () => this.#refs('Datastore'),
-        network: () => this.#refs('Network'),
-      },
-    );
+      computed: { host: () => this.#refs('HostSystem'), ...this.#storesAndNetworks() },
+    });
+  }
+
+  #storesAndNetworks(): Computed {
+    return { datastore: () => this.#refs('Datastore'), network: () => this.#refs('Network') };
   }
 
   #resourcePool(): ManagedObject {
-    const ref = { type: 'ResourcePool', id: 'resgroup-8', name: 'Resources' };
-    return this.entity(
-      ref,
-      this.cluster,
-      { owner: this.cluster.ref, resourcePool: [] },
-      { vm: () => this.#refs('VirtualMachine') },
-    );
+    return this.entity({ type: 'ResourcePool', id: 'resgroup-8', name: 'Resources' }, this.cluster, {
+      properties: { owner: this.cluster.ref, resourcePool: [] },
+      computed: { vm: () => this.#refs('VirtualMachine') },
+    });
   }
 
   #host(number: number, about: VimObject): ManagedObject {
     const ref = new MoRef('HostSystem', `host-${10 + number}`);
     const name = `esx${number}.example`;
     const thumbprint = this.#thumbprint();
-    const made: ManagedObject = this.entity(
-      { type: 'HostSystem', id: ref.id, name },
-      this.cluster,
-      hostProperties({ ref, name, number, about, thumbprint }),
-      {
-        vm: () => this.#vmsWhere('runtime.host', ref),
-        datastore: () => this.#refs('Datastore'),
-        network: () => this.#refs('Network'),
-      },
-    );
-    return made;
+    return this.entity({ type: 'HostSystem', id: ref.id, name }, this.cluster, {
+      properties: hostProperties({ ref, name, number, about, thumbprint }),
+      computed: { vm: () => this.#vmsWhere('runtime.host', ref), ...this.#storesAndNetworks() },
+    });
   }
 
   /** No host is spoken to in this slice: its thumbprint only has to look like one. */
@@ -206,19 +193,23 @@ export class Inventory {
   #datastore(id: string, name: string, parent: ManagedObject): void {
     const ref = new MoRef('Datastore', id);
     const hosts = this.hosts.map((host) => host.ref);
-    this.entity({ type: 'Datastore', id, name }, parent, datastoreProperties(ref, name, hosts), {
-      vm: () => this.#vmsWhere('datastore', ref),
+    this.entity({ type: 'Datastore', id, name }, parent, {
+      properties: datastoreProperties(ref, name, hosts),
+      computed: { vm: () => this.#vmsWhere('datastore', ref) },
     });
   }
 
   #network(id: string, name: string, parent: ManagedObject): void {
     const ref = new MoRef('Network', id);
     const summary = vim('NetworkSummary', { network: ref, name, accessible: true, ipPoolName: '' });
-    this.entity({ type: 'Network', id, name }, parent, { summary }, this.#networkLists(ref));
+    this.entity({ type: 'Network', id, name }, parent, {
+      properties: { summary },
+      computed: this.#hostsAndVms(ref),
+    });
   }
 
-  #networkLists(ref: MoRef): Readonly<Record<string, () => VimValue | undefined>> {
-    return { host: () => this.#refs('HostSystem'), vm: () => this.#vmsWhere('network', ref) };
+  #hostsAndVms(network: MoRef): Computed {
+    return { host: () => this.#refs('HostSystem'), vm: () => this.#vmsWhere('network', network) };
   }
 
   #distributed(parent: ManagedObject): void {
@@ -231,17 +222,22 @@ export class Inventory {
           maxProxySwitchPorts: 512,
         }),
       });
-    this.entity({ type: switchRef.type, id: switchRef.id, name: 'DVSwitch' }, parent, {
+    const switchConfig = vim('DVSConfigInfo', {
       uuid: switchUuid,
-      config: vim('DVSConfigInfo', {
-        ...{ uuid: switchUuid, name: 'DVSwitch', numStandalonePorts: 0, numPorts: 8 },
-        host: this.hosts.map(member),
-      }),
-      portgroup: [groupRef],
+      name: 'DVSwitch',
+      numStandalonePorts: 0,
+      numPorts: 8,
+      host: this.hosts.map(member),
+    });
+    this.entity({ type: switchRef.type, id: switchRef.id, name: 'DVSwitch' }, parent, {
+      properties: { uuid: switchUuid, config: switchConfig, portgroup: [groupRef] },
     });
     const vlan = vim('VmwareDistributedVirtualSwitchVlanIdSpec', { inherited: false, vlanId: 20 });
     const config = vim('DVPortgroupConfigInfo', {
-      ...{ key: groupRef.id, name: 'DMZ', numPorts: 8, distributedVirtualSwitch: switchRef },
+      key: groupRef.id,
+      name: 'DMZ',
+      numPorts: 8,
+      distributedVirtualSwitch: switchRef,
       defaultPortConfig: vim('VMwareDVSPortSetting', { vlan }),
     });
     const summary = vim('NetworkSummary', {
@@ -250,12 +246,10 @@ export class Inventory {
       accessible: true,
       ipPoolName: '',
     });
-    this.entity(
-      { type: groupRef.type, id: groupRef.id, name: 'DMZ' },
-      parent,
-      { key: groupRef.id, config, summary },
-      this.#networkLists(groupRef),
-    );
+    this.entity({ type: groupRef.type, id: groupRef.id, name: 'DMZ' }, parent, {
+      properties: { key: groupRef.id, config, summary },
+      computed: this.#hostsAndVms(groupRef),
+    });
   }
 
   #refs(type: string): readonly MoRef[] {

@@ -9,24 +9,30 @@ export type Change =
   | { readonly kind: 'membership'; readonly object: ManagedObject };
 
 type Computed = () => VimValue | undefined;
+type Properties = Readonly<Record<string, VimValue | undefined>>;
+
+export interface ObjectParts {
+  readonly properties?: Properties;
+  /** More of them, made when one is first needed: a thousand VMs that nobody looks at cost little. */
+  readonly later?: () => Properties;
+  /** Worked out at each reading: lists of other objects. */
+  readonly computed?: Readonly<Record<string, Computed>>;
+}
 
 /** An object of the inventory. Its properties are data; lists of other objects are worked out when they are read. */
 export class ManagedObject {
   readonly ref: MoRef;
   #properties: VimObject;
+  #later: (() => Properties) | undefined;
   readonly #computed: ReadonlyMap<string, Computed>;
   readonly #changed: (change: Change) => void;
   readonly children = new Set<ManagedObject>();
 
-  constructor(
-    ref: MoRef,
-    properties: Readonly<Record<string, VimValue | undefined>>,
-    computed: Readonly<Record<string, Computed>>,
-    changed: (change: Change) => void,
-  ) {
+  constructor(ref: MoRef, parts: ObjectParts, changed: (change: Change) => void) {
     this.ref = ref;
-    this.#properties = vim(ref.type, properties);
-    this.#computed = new Map(Object.entries(computed));
+    this.#properties = vim(ref.type, parts.properties);
+    this.#later = parts.later;
+    this.#computed = new Map(Object.entries(parts.computed ?? {}));
     this.#changed = changed;
   }
 
@@ -48,9 +54,17 @@ export class ManagedObject {
   /** The same for a path that was taken apart before: what makes a full load of thousands of objects cheap. */
   at(steps: readonly PathStep[]): VimValue | undefined {
     const [first, second] = steps;
-    const computed =
-      second === undefined && first !== undefined ? this.#computed.get(first.field) : undefined;
-    return computed === undefined ? valueAt(this.#properties, steps) : computed();
+    if (first === undefined) return undefined;
+    const computed = second === undefined ? this.#computed.get(first.field) : undefined;
+    if (computed !== undefined) return computed();
+    if (!(first.field in this.#properties)) this.#complete();
+    return valueAt(this.#properties, steps);
+  }
+
+  #complete(): void {
+    if (this.#later === undefined) return;
+    this.#properties = { ...this.#properties, ...vim(this.type, this.#later()) };
+    this.#later = undefined;
   }
 
   /** A property that is a string and always set. */
@@ -61,13 +75,14 @@ export class ManagedObject {
   }
 
   declared(path: string): FieldType | undefined {
-    return declaredAt(this.type, path);
+    return declaredAt(this.type, path, this.#properties);
   }
 
   /** undefined unsets. Tells the watchers, unless nothing changed. */
   set(path: string, value: VimValue | undefined): void {
     const before = this.get(path);
     if (before === value) return;
+    this.#complete();
     this.#properties = withValueAt(this.#properties, parsePath(path), value);
     this.#changed({ kind: 'set', object: this, path, added: before === undefined });
   }
@@ -93,16 +108,9 @@ export class Registry {
     return this.#sequence;
   }
 
-  add(
-    type: string,
-    id: string,
-    properties: Readonly<Record<string, VimValue | undefined>> = {},
-    computed: Readonly<Record<string, Computed>> = {},
-  ): ManagedObject {
+  add(type: string, id: string, parts: ObjectParts = {}): ManagedObject {
     if (this.#objects.has(id)) throw new Error(`${id} exists`);
-    const object = new ManagedObject(new MoRef(type, id), properties, computed, (change) =>
-      this.#tell(change),
-    );
+    const object = new ManagedObject(new MoRef(type, id), parts, (change) => this.#tell(change));
     this.#objects.set(id, object);
     this.#tell({ kind: 'membership', object });
     return object;

@@ -1,4 +1,4 @@
-import type { ManagedObject } from './managed-object.ts';
+import type { ManagedObject, ObjectParts } from './managed-object.ts';
 import { PropertyCollector, serverPageSize } from './property-collector.ts';
 import { objectContent, PropertyFilter, type MayRead } from './property-filter.ts';
 import { PropertySelection } from './property-selection.ts';
@@ -64,7 +64,7 @@ export const propertyMethods: Handlers<SessionContext> = {
   CreateListView: (context) => {
     const members = new ListMembers(context.registry);
     members.add(refsIn(context.call.args['obj']));
-    const view = own(context, 'ListView', {}, { view: () => members.present });
+    const view = own(context, 'ListView', { computed: { view: () => members.present } });
     context.session.lists.set(view.id, members);
     return view.ref;
   },
@@ -85,13 +85,8 @@ export const propertyMethods: Handlers<SessionContext> = {
 };
 
 /** A new object of this session. */
-function own(
-  context: SessionContext,
-  type: string,
-  properties: Readonly<Record<string, VimValue | undefined>> = {},
-  computed: Readonly<Record<string, () => VimValue | undefined>> = {},
-): ManagedObject {
-  return context.session.own(context.registry.add(type, context.session.newId(), properties, computed));
+function own(context: SessionContext, type: string, parts: ObjectParts = {}): ManagedObject {
+  return context.session.own(context.registry.add(type, context.session.newId(), parts));
 }
 
 /** The default collector is there without being made; each session has its own. */
@@ -133,12 +128,10 @@ function createContainerView(context: SessionContext): MoRef {
   const container = objectOf(context, ref, 'ManagedEntity');
   const type = context.call.args['type'] as readonly string[];
   const recursive = context.call.args['recursive'] === true;
-  const view = own(
-    context,
-    'ContainerView',
-    { container: ref, type, recursive },
-    { view: () => containedIn(container, type, recursive) },
-  );
+  const view = own(context, 'ContainerView', {
+    properties: { container: ref, type, recursive },
+    computed: { view: () => containedIn(container, type, recursive) },
+  });
   return view.ref;
 }
 

@@ -14,15 +14,21 @@ export function parsePath(path: string): readonly PathStep[] {
   });
 }
 
-/** The field that a path ends in, by the declared types; undefined when a class has no such property. */
-export function declaredAt(type: string, path: string): FieldType | undefined {
+/**
+ * The field that a path ends in; undefined when there is no such property. By the declared types; where `root` is given, by the types of
+ * what really stands there, which may be subclasses with more fields.
+ */
+export function declaredAt(type: string, path: string, root?: VimObject): FieldType | undefined {
   let struct = structType(type);
+  let value: VimValue | undefined = root;
   let found: FieldType | undefined;
-  for (const { field, key } of parsePath(path)) {
-    const declared = struct?.byName.get(field);
-    if (declared === undefined || (key !== undefined && !declared.many)) return undefined;
-    found = key === undefined ? declared : { ...declared, many: false };
-    struct = declared.kind === 'data' ? structType(declared.type) : undefined;
+  for (const step of parsePath(path)) {
+    const declared = struct?.byName.get(step.field);
+    if (declared === undefined || (step.key !== undefined && !declared.many)) return undefined;
+    found = step.key === undefined ? declared : { ...declared, many: false };
+    value = isVimObject(value) ? valueAt(value, [step]) : undefined;
+    const actual = isVimObject(value) ? value.$type : declared.type;
+    struct = declared.kind === 'data' ? structType(actual) : undefined;
   }
   return found;
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { HttpEndpoint, Trust } from '../../sources/source.ts';
 import type { DiskStore } from '../disk-store.ts';
 import type { Faults, Trace, VCenter, VddkDisk, VddkRequest } from '../world.ts';
+import { seededRandom } from '../random.ts';
 import { Account } from './account.ts';
 import { seededCertificate, type ServerCertificate } from './certificate.ts';
 import { HttpsListener } from './https-listener.ts';
@@ -64,7 +65,8 @@ export class SimulatedVCenter implements VCenter {
 
   constructor(options: VCenterOptions) {
     const { clock, random, faults, trace, disks } = options;
-    this.#random = random;
+    // A stream of its own, so that what others draw does not depend on when the certificate is first looked at.
+    this.#random = seededRandom(Math.floor(random() * 2 ** 32));
     this.#faults = faults;
     this.#host = options.host ?? 'vcenter.example';
     this.account = new Account(options.credentials ?? defaultCredentials, faults, trace);
@@ -72,10 +74,10 @@ export class SimulatedVCenter implements VCenter {
     this.#timers = new Timers(clock, options.speed ?? 1);
     const registry = this.#registry;
     const about = aboutInfo();
-    this.#inventory = new Inventory(registry, about, random);
+    this.#inventory = new Inventory(registry, about, this.#random);
     this.#vms = new VmStore(this.#inventory, disks, clock);
     this.#snapshots = new Snapshots(clock, disks);
-    this.#sessions = new Sessions(clock, random, registry);
+    this.#sessions = new Sessions(clock, this.#random, registry);
     this.#tasks = new Tasks(registry, clock, this.#timers);
     const latencies = { ...usualLatencies, ...options.latencies };
     const { account, privileges } = this;

@@ -62,24 +62,23 @@ export class VmStore {
     const folder = this.#inventory.folderAt(spec.folder);
     const host = this.#hostOf(spec, number);
     const ref = new MoRef('VirtualMachine', `vm-${number}`);
-    const devices = devicesOf(spec, placed, {
-      number,
-      datastore: (name) => this.#inventory.named('Datastore', name).ref,
-      network: (name) => this.#inventory.backingOf(name),
-    });
     const disks = placed.map((disk) => ({ placed: disk, disk: this.#diskFor(ref.id, disk) }));
-    const properties = this.#properties({ ref, spec, number, placed, devices, host });
-    const object = this.#inventory.entity({ ...refOf(ref), name: escapeName(spec.name) }, folder, properties);
+    const parts = { ref, spec, number, placed, host, createdAt: rfc3339(this.#clock.now()) };
+    const object = this.#inventory.entity({ ...refOf(ref), name: escapeName(spec.name) }, folder, {
+      properties: this.#links(parts),
+      later: () => this.#properties(parts),
+    });
     const vm = { object, spec, number, disks };
     this.#vms.set(ref.id, vm);
-    this.#tellNeighbours(object);
+    this.#tellNeighbours(object, host.ref);
     return vm;
   }
 
   remove(vm: SimulatedVm): void {
     this.#vms.delete(vm.object.id);
     this.#inventory.removeEntity(vm.object);
-    this.#tellNeighbours(vm.object);
+    const [host] = refsIn(vm.object.get('runtime.host'));
+    if (host !== undefined) this.#tellNeighbours(vm.object, host);
     for (const { placed, disk } of vm.disks) {
       const shared = this.#byFile.get(placed.fileName);
       if (shared !== undefined && (shared.users -= 1) > 0) continue;
@@ -107,39 +106,20 @@ export class VmStore {
     return disk;
   }
 
-  #tellNeighbours(object: ManagedObject): void {
-    const refs = [
-      ...refsIn(object.get('runtime.host')),
-      ...refsIn(object.get('datastore')),
-      ...refsIn(object.get('network')),
-    ];
+  #tellNeighbours(object: ManagedObject, host: MoRef): void {
+    const refs = [host, ...refsIn(object.get('datastore')), ...refsIn(object.get('network'))];
     for (const ref of refs) this.#inventory.registry.find(ref)?.touch('vm');
     this.#inventory.resourcePool.touch('vm');
   }
 
-  #properties(parts: VmParts): Readonly<Record<string, VimObject | readonly (VimObject | MoRef)[] | MoRef>> {
-    const { spec, placed, host } = parts;
-    const isOn = spec.power === 'on';
-    const runtime = vim('VirtualMachineRuntimeInfo', {
-      host: host.ref,
-      connectionState: spec.connection,
-      powerState: spec.power === 'suspended' ? 'suspended' : isOn ? 'poweredOn' : 'poweredOff',
-      toolsInstallerMounted: false,
-      ...(isOn && { bootTime: rfc3339(this.#clock.now()) }),
-      consolidationNeeded: spec.consolidationNeeded,
-    });
-    const toolsRun = isOn && spec.guest.tools === 'running';
+  /** What ties it to the rest of the inventory: names that are not there are an error at once. */
+  #links({ spec }: VmParts): Readonly<Record<string, readonly (VimObject | MoRef)[] | MoRef>> {
     const networks = [...new Set(spec.nics.map((nic) => nic.network))];
     const stores = [...new Set(spec.disks.map((disk) => disk.datastore))];
     const customValue = Object.entries(spec.custom).map(([name, value]) =>
       vim('CustomFieldStringValue', { key: this.#inventory.customField(name), value }),
     );
     return {
-      capability: vim('VirtualMachineCapability', { changeTrackingSupported: true }),
-      config: this.#config(parts),
-      summary: summaryOf(parts, runtime, toolsRun, rfc3339(this.#clock.now())),
-      guest: guestInfo(spec, placed, parts.number, toolsRun),
-      runtime,
       resourcePool: this.#inventory.resourcePool.ref,
       datastore: stores.map((name) => this.#inventory.named('Datastore', name).ref),
       network: networks.map((name) => this.#inventory.named('Network', name).ref),
@@ -147,7 +127,33 @@ export class VmStore {
     };
   }
 
-  #config({ spec, placed, devices, number }: VmParts): VimObject {
+  #properties(parts: VmParts): Readonly<Record<string, VimObject>> {
+    const { spec, placed, host, createdAt } = parts;
+    const isOn = spec.power === 'on';
+    const runtime = vim('VirtualMachineRuntimeInfo', {
+      host: host.ref,
+      connectionState: spec.connection,
+      powerState: spec.power === 'suspended' ? 'suspended' : isOn ? 'poweredOn' : 'poweredOff',
+      toolsInstallerMounted: false,
+      ...(isOn && { bootTime: createdAt }),
+      consolidationNeeded: spec.consolidationNeeded,
+    });
+    const toolsRun = isOn && spec.guest.tools === 'running';
+    return {
+      capability: vim('VirtualMachineCapability', { changeTrackingSupported: true }),
+      config: this.#config(parts),
+      summary: summaryOf(parts, runtime, toolsRun),
+      guest: guestInfo(spec, placed, parts.number, toolsRun),
+      runtime,
+    };
+  }
+
+  #config({ spec, placed, number, createdAt }: VmParts): VimObject {
+    const device = devicesOf(spec, placed, {
+      number,
+      datastore: (name) => this.#inventory.named('Datastore', name).ref,
+      network: (name) => this.#inventory.backingOf(name),
+    });
     const bootOrder = spec.bootDisks.flatMap((index) => {
       const disk = placed[index];
       return disk === undefined
@@ -156,7 +162,7 @@ export class VmStore {
     });
     return vim('VirtualMachineConfigInfo', {
       changeVersion: '1',
-      modified: rfc3339(this.#clock.now()),
+      modified: createdAt,
       name: escapeName(spec.name),
       guestFullName: spec.guest.fullName,
       version: 'vmx-19',
@@ -168,7 +174,7 @@ export class VmStore {
         numCPU: spec.cpu,
         numCoresPerSocket: spec.coresPerSocket,
         memoryMB: spec.memoryMiB,
-        device: devices,
+        device,
       }),
       extraConfig: extraConfigOf(spec, placed),
       bootOptions: vim('VirtualMachineBootOptions', { efiSecureBootEnabled: spec.secureBoot, bootOrder }),
@@ -187,8 +193,9 @@ interface VmParts {
   readonly spec: VmSpec;
   readonly number: number;
   readonly placed: readonly PlacedDisk[];
-  readonly devices: readonly VimObject[];
   readonly host: ManagedObject;
+  /** RFC 3339. */
+  readonly createdAt: string;
 }
 
 function refOf(ref: MoRef): { readonly type: string; readonly id: string } {
@@ -204,10 +211,9 @@ function uuidsOf(spec: VmSpec, number: number): { readonly uuid: string; readonl
 }
 
 function summaryOf(
-  { ref, spec, placed, number }: VmParts,
+  { ref, spec, placed, number, createdAt: timestamp }: VmParts,
   runtime: VimObject,
   toolsRun: boolean,
-  timestamp: string,
 ): VimObject {
   const committed = spec.disks.reduce((sum, disk) => sum + Math.floor(disk.sizeBytes / 2), 0);
   const { id: guestId, fullName: guestFullName } = spec.guest;

@@ -1,16 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { SourceError } from '../../../src/model/fault.ts';
+import { seededRandom } from '../../../src/sandbox/random.ts';
 import { golden } from '../../golden/vsphere/canonical.ts';
-import {
-  defaultCollector,
-  envelopeOf,
-  local,
-  seeded,
-  SoapFault,
-  textOf,
-  user,
-  VCenterWorld,
-} from './soap-caller.ts';
+import { defaultCollector, envelopeOf, local, SoapFault, textOf, user, VCenterWorld } from './soap-caller.ts';
 import type { Trust } from '../../../src/sources/source.ts';
 
 const instance = ['ServiceInstance', 'ServiceInstance'] as const;
@@ -205,7 +197,7 @@ describe('envelopes', () => {
 describe('the way in', () => {
   test('a wrong thumbprint, a foreign CA and the system roots are refused before anything is sent', async () => {
     await using world = new VCenterWorld();
-    await using other = new VCenterWorld({ random: seeded(8) });
+    await using other = new VCenterWorld({ random: seededRandom(8) });
     const wrong: Trust[] = [
       { by: 'thumbprint', sha1: other.vcenter.thumbprint },
       { by: 'ca', pem: other.vcenter.caPem },

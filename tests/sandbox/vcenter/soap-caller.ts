@@ -1,6 +1,7 @@
 import { SimulatedClock } from '../../../src/sandbox/simulated-clock.ts';
 import { createMemoryDiskStore } from '../../../src/sandbox/disk-memory.ts';
 import { SwitchedFaults } from '../../../src/sandbox/faults.ts';
+import { seededRandom } from '../../../src/sandbox/random.ts';
 import { RecordedTrace } from '../../../src/sandbox/trace.ts';
 import { SimulatedVCenter, type VCenterOptions } from '../../../src/sandbox/vcenter/simulated-vcenter.ts';
 import type { HttpEndpoint, Trust } from '../../../src/sources/source.ts';
@@ -25,7 +26,7 @@ export class VCenterWorld implements AsyncDisposable {
       trace,
       faults,
       disks,
-      random: seeded(7),
+      random: seededRandom(7),
       credentials,
       ...options,
     });
@@ -51,14 +52,6 @@ export class VCenterWorld implements AsyncDisposable {
     await this.vcenter[Symbol.asyncDispose]();
     this.disks[Symbol.dispose]();
   }
-}
-
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff;
-    return state / 0x8000_0000;
-  };
 }
 
 export class SoapFault extends Error {
