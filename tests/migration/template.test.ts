@@ -240,7 +240,9 @@ describe('mustRegexReplaceAll', () => {
   test('takes no long time for expressions that would hold up an engine that goes back', () => {
     for (const expression of ['(a|a)*b', '(a*)*b', '(a|aa)+$', '(.*)(.*)(.*)(.*)(.*)x']) {
       const result = replace(expression, 'a'.repeat(500), 'x');
-      expect(result.error === undefined ? result.text : result.error.code).toMatch(/^(a{500}|x|WrongArgument)$/);
+      expect(result.error === undefined ? result.text : result.error.code).toMatch(
+        /^(a{500}|x|WrongArgument)$/,
+      );
     }
   });
 });
