@@ -56,7 +56,7 @@ describe('whatever happens to a migration', () => {
           else expect(deed.action.do).not.toBe('setRunStrategy');
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 250 },
     );
   });
 
@@ -71,7 +71,7 @@ describe('whatever happens to a migration', () => {
           expect(claim).toMatchObject({ whole: true, owner: { kind: 'VirtualMachine', uid: vm?.uid } });
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 });
