@@ -219,6 +219,7 @@ export class InventoryStore implements InventorySink {
   }
 
   #enter(state: InventoryState): void {
+    if (isDeepStrictEqual(this.#state, state)) return;
     this.#state = state;
     for (const listener of [...this.#stateListeners]) listener(state);
   }

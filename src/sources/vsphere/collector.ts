@@ -25,7 +25,7 @@ export interface CollectorOptions {
 /** A VM of which only volatile properties changed is passed on this often, milliseconds. */
 const volatileEveryMs = 600_000;
 /** Models made in one go, before other work of the process gets its turn (review.md F55). */
-const modelsAtOnce = 250;
+const modelsAtOnce = 100;
 /** After the end of an outage all goes on within half a minute. */
 const pauses = { firstMs: 1000, maxMs: 30_000 };
 

@@ -17,8 +17,8 @@ import { updatePageOf, type UpdatePage } from './update-page.ts';
 
 /** Below the HTTP time-out, so that an idle inventory is a quiet answer and not an error (fact: vs 1.4). */
 const maxWaitSeconds = 60;
-/** A page that is decoded within a few milliseconds (fact: vs 2.5). */
-const maxObjectUpdates = 250;
+/** What a vCenter gives at most by itself (fact: vs 5.2); a page must be decoded in little time (review.md F55). */
+const maxObjectUpdates = 100;
 
 /** One filter at one server. It dies with the session that made it. */
 export interface UpdateStream {

@@ -248,7 +248,7 @@ describe('an outage', () => {
     expect(vcenter.count('Login')).toBe(2);
     expect(vcenter.count('CreateFilter')).toBe(2);
     expect(store.vm('vm-1')?.revision).toBe(1);
-    expect(states).toEqual(['fresh']);
+    expect(states).toEqual([]);
   });
 
   test('of the version makes a new load', async () => {

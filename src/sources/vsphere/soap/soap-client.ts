@@ -4,7 +4,7 @@ import type { Json } from '../../../model/vm.ts';
 import type { HttpAnswer, HttpEndpoint } from '../../source.ts';
 import { newestKnown, negotiateVersion } from './api-version.ts';
 import { faultToError, garbledError, statusToError } from './faults.ts';
-import { decodeEnvelope, type SoapBody } from './xml-decode.ts';
+import { EnvelopeDecoder, type SoapBody } from './xml-decode.ts';
 import { encodeEnvelope, type VimRequest } from './xml-encode.ts';
 
 /** The path is the same on vCenter and ESXi (fact: vs 1.1). */
@@ -55,21 +55,15 @@ export class SoapClient {
       },
       signal,
     );
-    const text = await textOf(answer);
     // A fault travels with 500; everything else that is not 200 never came from vim25 (fact: vs 1.6).
-    if (answer.status !== 200 && answer.status !== 500) throw statusToError(request, answer.status);
+    if (answer.status !== 200 && answer.status !== 500) {
+      await textOf(answer);
+      throw statusToError(request, answer.status);
+    }
+    const body = await bodyOf(request, answer, signal);
     this.#keepCookie(request, answer);
-    const body = this.#decode(request, answer.status, text);
     if (body.kind === 'fault') throw faultToError(request, body, this.#scrub);
     return body.returnval;
-  }
-
-  #decode(request: VimRequest, status: number, text: string): SoapBody {
-    try {
-      return decodeEnvelope(text);
-    } catch {
-      throw status === 500 ? statusToError(request, status) : garbledError(request);
-    }
   }
 
   /**
@@ -83,20 +77,21 @@ export class SoapClient {
   }
 }
 
+async function bodyOf(request: VimRequest, answer: HttpAnswer, signal: AbortSignal): Promise<SoapBody> {
+  const decoder = new EnvelopeDecoder();
+  try {
+    for await (const chunk of answer.body) decoder.write(chunk);
+    return decoder.end();
+  } catch (error) {
+    // The endpoint's own words for a connection that broke; all else is the decoder's.
+    if (error instanceof SourceError) throw error;
+    signal.throwIfAborted();
+    throw answer.status === 500 ? statusToError(request, answer.status) : garbledError(request);
+  }
+}
+
 async function textOf(answer: HttpAnswer): Promise<string> {
   const chunks: Uint8Array[] = [];
-  try {
-    for await (const chunk of answer.body) chunks.push(chunk);
-  } catch (error) {
-    if (error instanceof SourceError) throw error;
-    throw new SourceError(
-      {
-        code: 'AnswerCut',
-        kind: 'transient',
-        message: 'The connection to the vCenter broke in the middle of an answer. It is tried again.',
-      },
-      { cause: error },
-    );
-  }
+  for await (const chunk of answer.body) chunks.push(chunk);
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -13,9 +13,42 @@ export type SoapBody =
       readonly detail: VimObject;
     };
 
-/** Throws Error when the text is no XML or no SOAP envelope. */
+/**
+ * An envelope that comes in pieces, so that a page of many VMs is read while it arrives and never in one long breath (review.md F55).
+ * Both methods throw Error when the text is no XML or no SOAP envelope.
+ */
+export class EnvelopeDecoder {
+  readonly #document = new DocumentDecoder();
+  readonly #utf8 = new TextDecoder('utf-8', { fatal: true });
+
+  write(chunk: Uint8Array): void {
+    this.#document.write(this.#utf8.decode(chunk, { stream: true }));
+  }
+
+  end(): SoapBody {
+    this.#document.write(this.#utf8.decode());
+    return bodyOf(this.#document.end());
+  }
+}
+
 export function decodeEnvelope(xml: string): SoapBody {
-  const { name, value } = decodeXml(xml);
+  return bodyOf(decodeXml(xml));
+}
+
+/** Any XML document as JSON, by the rules in values.ts. */
+export function decodeXml(xml: string): XmlDocument {
+  const decoder = new DocumentDecoder();
+  decoder.write(xml);
+  return decoder.end();
+}
+
+export interface XmlDocument {
+  /** Of the root element. */
+  readonly name: string;
+  readonly value: Json;
+}
+
+function bodyOf({ name, value }: XmlDocument): SoapBody {
   const body = asObject(value)['Body'];
   const first = Object.entries(asObject(body)).find(([key]) => key !== '_type');
   if (name !== 'Envelope' || first === undefined) throw new Error('not a SOAP envelope');
@@ -35,34 +68,47 @@ function decodeFault(fault: VimObject): SoapBody {
   };
 }
 
-/** Any XML document as JSON, by the rules in values.ts. */
-export function decodeXml(xml: string): { readonly name: string; readonly value: Json } {
-  const open: Frame[] = [];
-  let root: { name: string; value: Json } | undefined;
-  const parser = new SaxesParser();
-  parser.on('error', (error) => {
-    throw error;
+class DocumentDecoder {
+  readonly #parser = new SaxesParser<{ readonly xmlns: false; readonly position: false }>({
+    xmlns: false,
+    position: false,
   });
-  parser.on('opentag', (tag) => open.push(frameOf(tag)));
-  parser.on('text', (text) => {
-    const top = open.at(-1);
+  readonly #open: Frame[] = [];
+  #root: XmlDocument | undefined;
+
+  constructor() {
+    this.#parser.on('error', (error) => {
+      throw error;
+    });
+    this.#parser.on('opentag', (tag) => this.#open.push(frameOf(tag)));
+    this.#parser.on('text', (text) => this.#text(text));
+    this.#parser.on('cdata', (text) => this.#text(text));
+    this.#parser.on('closetag', () => this.#close());
+  }
+
+  write(text: string): void {
+    this.#parser.write(text);
+  }
+
+  end(): XmlDocument {
+    this.#parser.close();
+    if (this.#root === undefined) throw new Error('an empty document');
+    return this.#root;
+  }
+
+  #text(text: string): void {
+    const top = this.#open.at(-1);
     if (top !== undefined) top.text += text;
-  });
-  parser.on('cdata', (text) => {
-    const top = open.at(-1);
-    if (top !== undefined) top.text += text;
-  });
-  parser.on('closetag', () => {
-    const frame = open.pop();
+  }
+
+  #close(): void {
+    const frame = this.#open.pop();
     if (frame === undefined) return;
     const value = valueOf(frame);
-    const parent = open.at(-1);
-    if (parent === undefined) root = { name: frame.name, value };
+    const parent = this.#open.at(-1);
+    if (parent === undefined) this.#root = { name: frame.name, value };
     else attach(parent, frame.name, value);
-  });
-  parser.write(xml).close();
-  if (root === undefined) throw new Error('an empty document');
-  return root;
+  }
 }
 
 interface Frame {
@@ -80,7 +126,8 @@ interface Frame {
 function frameOf(tag: SaxesTagPlain): Frame {
   let xsiType: string | undefined;
   let refType: string | undefined;
-  for (const [name, value] of Object.entries(tag.attributes)) {
+  for (const name in tag.attributes) {
+    const value = tag.attributes[name] ?? '';
     if (name === 'type') refType = value;
     else if (name.endsWith(':type')) xsiType = localName(value, 'xsd');
   }
