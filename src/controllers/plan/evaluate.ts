@@ -1,4 +1,5 @@
 import type { ConditionCategory, ConditionDraft } from '../../api/conditions.ts';
+import { oneOfEach } from '../one-of-each.ts';
 import type { PlanInputs } from './inputs.ts';
 import { judgeVms, type PlanMemo } from './judge-vm.ts';
 import { hooks } from './rules/hooks.ts';
@@ -75,25 +76,6 @@ function findAll(inputs: PlanInputs, executing: boolean, memo: PlanMemo): readon
 
 function ask(rules: readonly PlanRule[], inputs: PlanInputs): readonly ConditionDraft[] {
   return rules.flatMap((rule) => rule(inputs));
-}
-
-const order: readonly ConditionCategory[] = ['Critical', 'Error', 'Warn', 'Required', 'Advisory'];
-
-/** Clients know one condition of each type: several become one, with the worst first. */
-function oneOfEach(drafts: readonly ConditionDraft[]): readonly ConditionDraft[] {
-  const byType = new Map<string, ConditionDraft>();
-  for (const draft of drafts) {
-    const other = byType.get(draft.type);
-    byType.set(draft.type, other === undefined ? draft : merged(other, draft));
-  }
-  return [...byType.values()];
-}
-
-function merged(a: ConditionDraft, b: ConditionDraft): ConditionDraft {
-  const [worse, other] = order.indexOf(b.category) < order.indexOf(a.category) ? [b, a] : [a, b];
-  const items = [...new Set([...(worse.items ?? []), ...(other.items ?? [])])];
-  const messages = [...new Set([worse.message, other.message].filter((text) => text !== undefined))];
-  return { ...worse, message: messages.join(' '), ...(items.length > 0 && { items }) };
 }
 
 function lowered(draft: ConditionDraft): ConditionDraft {

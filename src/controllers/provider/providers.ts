@@ -5,7 +5,6 @@ import type { Provider, ProviderStatus } from '../../api/provider.ts';
 import { InventoryStore } from '../../inventory/store.ts';
 import type { ObjectCache } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { diffMerge, isEqualJson } from '../../kube/merge-patch.ts';
 import { SourceError } from '../../model/fault.ts';
 import type { Scrub } from '../../model/scrub.ts';
 import type { Finding } from '../../model/source-data.ts';
@@ -14,6 +13,7 @@ import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { SecretView, Source, SourceDeps, SourcePlatform } from '../../sources/source.ts';
 import type { ProviderRef, SourceHub } from '../source-hub.ts';
+import { writeStatus } from '../write-status.ts';
 import { ProviderSession, secretScrub } from './session.ts';
 import { secretData, SecretWatch } from './secret-watch.ts';
 import { isHost, judgeProvider, type ProviderFacts } from './status.ts';
@@ -198,18 +198,7 @@ export class Providers implements SourceHub {
       ...(fingerprint !== undefined && { fingerprint }),
       ...(version !== undefined && { secretResourceVersion: version }),
     };
-    if (isEqualJson(before, wanted)) return;
-    const status = diffMerge(before, wanted) ?? {};
-    const { resourceVersion } = provider.metadata;
-    const body = { metadata: { resourceVersion }, status };
-    const stored = await this.#deps.client.mergePatch(
-      providerKind,
-      provider.metadata,
-      body,
-      { subresource: 'status' },
-      signal,
-    );
-    this.#deps.cache.put(stored);
+    await writeStatus(providerKind, provider, wanted, this.#deps, signal);
   }
 
   async #close(member: Member): Promise<void> {
