@@ -79,11 +79,14 @@ export interface NamedCollection {
 export interface Source extends AsyncDisposable {
   /** `instance` is the platform's own id of itself; `fingerprint` that of its certificate. */
   probe(signal: AbortSignal): Promise<Probe>;
-  /** Full load, then changes, until aborted. Throws only SourceError. */
+  /**
+   * Full load, then changes, until aborted or closed. Outages are told to the sink and outlasted; throws SourceError only for what
+   * waiting cannot cure (auth, denied, unsupported).
+   */
   collect(sink: InventorySink, signal: AbortSignal): Promise<void>;
   /** Fresh model straight from the platform: compared with the frozen one at Started. SourceError of kind gone when there is no such VM. */
   describe(vm: VmHandle, signal: AbortSignal): Promise<VmModel>;
-  /** Calls `wake` on any change of the subject; coarse is fine. Polling platforms batch all subjects into one query. */
+  /** Calls `wake` on any change of the subject, while a collection runs; coarse is fine. Polling platforms batch all subjects into one query. */
   subscribe(subject: Subject, wake: () => void): Disposable;
 
   power(vm: VmHandle, signal: AbortSignal): Promise<PowerReading>;
@@ -158,7 +161,10 @@ export interface Transfer {
   importerAccess(vm: VmHandle, signal: AbortSignal): Promise<ImporterAccess>;
 }
 
-/** Where a collector puts what it finds. Between begin() and parity() a full load runs; what it did not upsert is gone afterwards. */
+/**
+ * Where a collector puts what it finds. Between begin() and parity() a full load runs; what it did not upsert is gone afterwards. A
+ * parity() without begin() ends a stale() after which nothing was missed.
+ */
 export interface InventorySink {
   begin(): void;
   upsert(collection: string, id: string, raw: Json, model?: VmModel): void;
