@@ -37,6 +37,7 @@ export class VimSession implements AsyncDisposable {
   /** How often we have logged in: tells a call whose session has died meanwhile that somebody has already cared for it. */
   #generation = 0;
   #loggingIn: Promise<void> | undefined;
+  #closing = false;
 
   private constructor(options: SessionOptions) {
     this.#options = options;
@@ -73,7 +74,7 @@ export class VimSession implements AsyncDisposable {
   /** Throws SourceError, or the reason of `signal`. */
   async call(request: VimRequest, signal: AbortSignal): Promise<Json | undefined> {
     const generation = this.#generation;
-    this.#refuseKnownBad();
+    this.#refuseWhenClosed();
     try {
       return await this.#client.send(request, signal);
     } catch (error) {
@@ -84,7 +85,8 @@ export class VimSession implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#closed.signal.aborted) return;
+    if (this.#closing) return;
+    this.#closing = true;
     const content = this.#content;
     if (content !== undefined && this.#loggingIn === undefined) {
       // A server that cannot be reached forgets the session by itself.
@@ -99,6 +101,7 @@ export class VimSession implements AsyncDisposable {
   /** A new login, unless one has happened since `seen`. Several callers share one. */
   async #renew(seen: number, signal: AbortSignal): Promise<void> {
     if (this.#generation > seen) return;
+    this.#refuseWhenClosed();
     this.#loggingIn ??= this.#logIn().finally(() => {
       this.#loggingIn = undefined;
     });
@@ -124,6 +127,16 @@ export class VimSession implements AsyncDisposable {
     this.#content = content;
     this.#generation += 1;
     log.info('logged in to vSphere', { url: this.#options.url, version: content.about.fullName });
+  }
+
+  /** A login after the log-out would leave a session behind that nobody ends. */
+  #refuseWhenClosed(): void {
+    if (!this.#closing) return;
+    throw new SourceError({
+      code: 'SessionClosed',
+      kind: 'transient',
+      message: `The session at ${this.#options.url} was closed. Whoever still needs the vCenter uses its next one.`,
+    });
   }
 
   #refuseKnownBad(): void {

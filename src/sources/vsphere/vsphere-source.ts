@@ -69,6 +69,8 @@ class VsphereSource implements Source {
   readonly #collector: Collector;
   readonly #deps: SourceDeps;
   readonly #instance: string;
+  readonly #closed = new AbortController();
+  #collecting: Promise<void> | undefined;
 
   constructor(connection: Connection, deps: SourceDeps, session: VimSession) {
     this.#deps = deps;
@@ -96,7 +98,9 @@ class VsphereSource implements Source {
   }
 
   collect(sink: InventorySink, signal: AbortSignal): Promise<void> {
-    return this.#collector.run(sink, signal);
+    const collecting = this.#collector.run(sink, AbortSignal.any([signal, this.#closed.signal]));
+    this.#collecting = collecting.catch(() => undefined);
+    return collecting;
   }
 
   describe(vm: VmHandle, signal: AbortSignal): Promise<VmModel> {
@@ -138,7 +142,10 @@ class VsphereSource implements Source {
     return findMarkedSnapshots(this.#session, prefix, signal);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#session[Symbol.asyncDispose]();
+  /** Ends a collection that still runs, then logs out. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort(new Error('the source was closed'));
+    await this.#collecting;
+    await this.#session[Symbol.asyncDispose]();
   }
 }

@@ -280,3 +280,15 @@ test('a collection that is stopped leaves nothing behind at the server', async (
   expect(vcenter.count('DestroyPropertyCollector')).toBe(1);
   expect(vcenter.count('DestroyView')).toBe(1);
 });
+
+test('a source that is closed ends its collection before it logs out', async () => {
+  updates.say(page('1', [vm('vm-1', 'a')]));
+  await until(fresh);
+  await source[Symbol.asyncDispose]();
+  await collecting;
+  expect(vcenter.calls.slice(-3).map((call) => call.method)).toEqual([
+    'DestroyPropertyCollector',
+    'DestroyView',
+    'Logout',
+  ]);
+});

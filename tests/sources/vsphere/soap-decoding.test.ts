@@ -104,7 +104,7 @@ describe('a page of updates', () => {
 describe('a fault', () => {
   test.each([
     ['login.invalid-login', 'InvalidLogin', 'auth'],
-    ['not-authenticated', 'NotAuthenticated', 'auth'],
+    ['not-authenticated', 'NotAuthenticated', 'transient'],
     ['no-permission', 'NoPermission', 'denied'],
     ['managed-object-not-found', 'ManagedObjectNotFound', 'gone'],
     ['shutdown-guest.tools-unavailable', 'ToolsUnavailable', 'unsupported'],

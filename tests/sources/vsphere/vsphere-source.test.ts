@@ -98,7 +98,7 @@ describe('a session that the server has forgotten', () => {
     const vcenter = new FakeVcenter().on('RetrievePropertiesEx', () => golden('not-authenticated.fault'));
     await using source = await open(vcenter);
     await expect(source.power(handle, never)).rejects.toMatchObject({
-      kind: 'auth',
+      kind: 'transient',
       code: 'NotAuthenticated',
     });
     expect(vcenter.count('Login')).toBe(2);
@@ -113,6 +113,25 @@ describe('a session that the server has forgotten', () => {
       await expect(source.power(handle, never)).rejects.toMatchObject({ kind: 'auth', code: 'InvalidLogin' });
     }
     expect(vcenter.count('Login')).toBe(2);
+  });
+
+  test('that still lives is not refused because a newer login with the same Secret was', async () => {
+    const vcenter = new FakeVcenter().on('RetrievePropertiesEx', powered('poweredOn'));
+    const platform = createVspherePlatform();
+    await using source = await open(vcenter, connectionWith(), platform);
+    vcenter.password = 'another';
+    await expect(open(vcenter, connectionWith(), platform)).rejects.toMatchObject({ kind: 'auth' });
+    expect(await source.power(handle, never)).toEqual({ state: 'On' });
+  });
+
+  test('is not renewed once the source is closed', async () => {
+    const vcenter = new FakeVcenter().on('RetrievePropertiesEx', powered('poweredOn'));
+    const source = await open(vcenter);
+    await source[Symbol.asyncDispose]();
+    expect(vcenter.count('Logout')).toBe(1);
+    vcenter.sessions.clear();
+    await expect(source.power(handle, never)).rejects.toMatchObject({ code: 'SessionClosed' });
+    expect(vcenter.count('Login')).toBe(1);
   });
 
   test('shows the certificate that the server has now', async () => {

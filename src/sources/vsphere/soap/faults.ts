@@ -16,7 +16,11 @@ const meanings: Readonly<Record<string, Meaning>> = {
     advice:
       "Correct user and password in the provider's Secret; no further attempt is made until it changes.",
   },
-  NotAuthenticated: { kind: 'auth', advice: 'The session was refused right after a new login.' },
+  // Met only after a new login has succeeded: the credentials are right, and a session that is ended at once may be a restart.
+  NotAuthenticated: {
+    kind: 'transient',
+    advice: 'The session was ended right after a new login; it is tried again.',
+  },
   NoPermission: { kind: 'denied', advice: 'Give the account the privilege that is named.' },
   ManagedObjectNotFound: { kind: 'gone', advice: 'The object was deleted or unregistered.' },
   TaskInProgress: { kind: 'busy', advice: 'Another task runs on it; it is tried again.' },
