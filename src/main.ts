@@ -1,0 +1,153 @@
+import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import process from 'node:process';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { engineSettings } from './controllers/engine-settings.ts';
+import { SystemClock } from './runtime/clock.ts';
+import { createLogger, logLevels, type LogLevel } from './runtime/winston.ts';
+
+/**
+ * The `gantry` command: the only place that reads arguments and environment. Each command's work lives elsewhere and is loaded when it
+ * is asked for, so that a controller in a pod never loads a sandbox.
+ *
+ * Exit codes: 0 done, 1 failed (what and why is the last line on standard error), 2 wrong usage, 130 ended by Ctrl-C.
+ */
+const version = '0.1.0';
+
+const clock = new SystemClock();
+/** Jitter and names need no more than this; secrets are never made from it. */
+const random = (): number => randomBytes(4).readUInt32LE() / 2 ** 32;
+
+const logOptions = (): readonly Option[] => [
+  new Option('--log-level <level>', 'least level that is written to standard error')
+    .choices(logLevels)
+    .default('info'),
+  new Option('--log-format <format>', 'one JSON object a line, or short lines for people').choices([
+    'json',
+    'line',
+  ]),
+];
+
+interface LogArguments {
+  readonly logLevel: LogLevel;
+  readonly logFormat?: 'json' | 'line';
+}
+
+function loggerOf(given: LogArguments) {
+  const format = given.logFormat ?? (process.stderr.isTTY ? 'line' : 'json');
+  return createLogger({ level: given.logLevel, format, clock });
+}
+
+/** Aborts at the first Ctrl-C or SIGTERM; the second ends the process at once. */
+function untilSignalled(): { readonly signal: AbortSignal; readonly by: () => NodeJS.Signals | undefined } {
+  const controller = new AbortController();
+  let by: NodeJS.Signals | undefined;
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (by !== undefined) process.exit(exitCodes.interrupted);
+      by = name;
+      controller.abort(new Error(`stopped by ${name}`));
+    });
+  }
+  return { signal: controller.signal, by: () => by };
+}
+
+const exitCodes = { failed: 1, usage: 2, interrupted: 130 };
+
+const program = new Command('gantry')
+  .description('Moves virtual machines into KubeVirt.')
+  .version(version)
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
+
+const controller = program
+  .command('controller')
+  .description('Run the controller against a cluster.')
+  .option('--kubeconfig <file>', "cluster to work on; default: the pod's own, else kubectl's")
+  .option('--context <name>', 'context of the kubeconfig')
+  .option(
+    '--set <key=value>',
+    'override a setting of the engine; may be repeated',
+    collect,
+    [] as readonly string[],
+  )
+  .option('--no-leader-elect', 'this is the only replica: work without a Lease')
+  .option(
+    '--lease-namespace <namespace>',
+    "namespace of the Lease; default: the pod's own, else that of the kubeconfig",
+  )
+  .option('--lease-duration <seconds>', 'how long a silent leader keeps the Lease', positive, 15)
+  .option('--bind <host:port>', 'where probes and metrics are answered; "none" for nowhere', '0.0.0.0:8080');
+for (const option of logOptions()) controller.addOption(option);
+controller.action(async (given: ControllerArguments) => {
+  const { signal } = untilSignalled();
+  const { runControllerProcess } = await import('./controllers/process.ts');
+  const podName = process.env['POD_NAME'] ?? hostname();
+  const leaseNamespace = given.leaseNamespace ?? process.env['POD_NAMESPACE'];
+  await runControllerProcess(
+    {
+      ...(given.kubeconfig !== undefined && { kubeconfig: given.kubeconfig }),
+      ...(given.context !== undefined && { context: given.context }),
+      settings: engineSettings(given.set),
+      ...(given.leaderElect && {
+        election: {
+          name: 'gantry-controller',
+          ...(leaseNamespace !== undefined && { namespace: leaseNamespace }),
+          identity: `${podName}-${randomBytes(4).toString('hex')}`,
+          times: leaseTimes(given.leaseDuration),
+        },
+      }),
+      ...(given.bind !== 'none' && { bind: hostAndPort(given.bind) }),
+      version,
+      env: process.env,
+      clock,
+      random,
+      log: loggerOf(given),
+    },
+    signal,
+  );
+});
+
+interface ControllerArguments extends LogArguments {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly set: readonly string[];
+  readonly leaderElect: boolean;
+  readonly leaseNamespace?: string;
+  readonly leaseDuration: number;
+  readonly bind: string;
+}
+
+/** The proportions of client-go's defaults, 15, 10 and 2 seconds. */
+function leaseTimes(seconds: number) {
+  return {
+    leaseDurationMs: seconds * 1000,
+    renewDeadlineMs: (seconds * 1000 * 2) / 3,
+    retryPeriodMs: (seconds * 1000 * 2) / 15,
+  };
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('a number above 0 is needed.');
+  return value;
+}
+
+function hostAndPort(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(.*):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2]);
+  if (match === null || port > 65_535) throw new InvalidArgumentError('write it as host:port.');
+  return { host: match[1] ?? '', port };
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const code = (error as { code?: unknown }).code;
+  const prefix = typeof code === 'string' ? `${code}: ` : '';
+  process.stderr.write(`gantry: ${prefix}${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = exitCodes.failed;
+}
