@@ -33,7 +33,7 @@ export function isStatusObject(body: unknown): boolean {
   return isRecord(body) && body['kind'] === 'Status' && body['apiVersion'] === 'v1';
 }
 
-export function codeOf(httpStatus: number, reason: string | undefined): KubeErrorCode {
+function codeOf(httpStatus: number, reason: string | undefined): KubeErrorCode {
   switch (httpStatus) {
     case 401:
       return 'Unauthorized';

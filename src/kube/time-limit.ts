@@ -5,23 +5,14 @@ import { LinkedAbort } from './linked-abort.ts';
 export class TimeLimit implements Disposable {
   readonly #abort: LinkedAbort;
   readonly #timer: Disposable;
-  #isOver = false;
 
   constructor(clock: Clock, ms: number, reason: () => Error, parent?: AbortSignal) {
     this.#abort = new LinkedAbort(parent);
-    this.#timer = clock.setTimeout(() => {
-      this.#isOver = true;
-      this.#abort.abort(reason());
-    }, ms);
+    this.#timer = clock.setTimeout(() => this.#abort.abort(reason()), ms);
   }
 
   get signal(): AbortSignal {
     return this.#abort.signal;
-  }
-
-  /** True once the time is up (and not when the parent aborted). */
-  get isOver(): boolean {
-    return this.#isOver;
   }
 
   /** Rejects with the signal's reason once it aborts; to race against what may not heed the signal. */

@@ -96,7 +96,7 @@ export class WorkQueue<K extends string = string> {
       this.#observer?.added();
       this.#makeReady(key, priority, this.#clock.monotonicMs());
     } else if (ready.priority === 'low' && priority === 'normal') {
-      // The entry in the low lane stays behind; `#next` passes it over.
+      // The entry in the low lane stays behind; `#next` finds nothing ready under it.
       this.#makeReady(key, 'normal', ready.sinceMs);
     }
   }
@@ -195,7 +195,7 @@ export class WorkQueue<K extends string = string> {
       const lane = this.#lanes[priority];
       for (let key = lane.shift(); key !== undefined; key = lane.shift()) {
         const ready = this.#ready.get(key);
-        if (ready?.priority !== priority) continue;
+        if (ready === undefined) continue;
         const nowMs = this.#clock.monotonicMs();
         this.#ready.delete(key);
         this.#processing.set(key, nowMs);

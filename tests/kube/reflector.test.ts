@@ -110,6 +110,22 @@ test('a lost connection is resumed after a wait, and no event between is missed'
   await stop();
 });
 
+test('a connection that breaks again and again, but brings events, is resumed quickly and never relisted', async () => {
+  const { start, api, clock, names, stop, count } = setUp();
+  start();
+  await clock.advance(1);
+  for (let i = 0; i < 20; i += 1) {
+    api.put(ours(`w${i}`));
+    await clock.advance(500);
+    api.endWatches(new TransportError('ConnectionLost', 'reset'));
+    await clock.advance(500);
+    expect(api.watchCount).toBe(1);
+  }
+  expect(names()).toHaveLength(20);
+  expect(count(isList)).toBe(1);
+  await stop();
+});
+
 test('waits grow to 30 seconds while a server is down, and it is found again when it is back', async () => {
   const { start, api, clock, reflector, names, stop, count } = setUp();
   for (let i = 0; i < 1000; i += 1) api.failNext(statusBody(500, 'InternalError', 'etcd is away'));

@@ -218,6 +218,16 @@ describe('streams', () => {
     expect(seen).toEqual([{ code: 410 }]);
   });
 
+  test('a document may be cut anywhere, also inside a character, and a last line needs no end', async () => {
+    const bytes = Buffer.from('{"n":"ä€"}\n{"n":2}');
+    const chunks = async function* (): AsyncGenerator<Uint8Array> {
+      for (const byte of bytes) yield await Promise.resolve(Buffer.of(byte));
+    };
+    const seen: unknown[] = [];
+    for await (const line of jsonLines(chunks())) seen.push(line);
+    expect(seen).toEqual([{ n: 'ä€' }, { n: 2 }]);
+  });
+
   test('200,000 lines take seconds at most', async () => {
     const line = `${JSON.stringify({ type: 'MODIFIED', object: { metadata: { name: 'x'.repeat(200) } } })}\n`;
     const chunk = Buffer.from(line.repeat(1000));

@@ -40,12 +40,15 @@ test('a failure is tried again with growing waits, and success resets them', asy
   const at: number[] = [];
   const { clock, controller, outcomes, stop } = setUp(() => {
     at.push(clock.monotonicMs());
-    return at.length < 4 ? Promise.reject(new Error('not yet')) : Promise.resolve({});
+    return at.length === 4 || at.length === 6 ? Promise.resolve({}) : Promise.reject(new Error('not yet'));
   });
   controller.enqueue('a');
   await clock.advance(1000);
   expect(at).toEqual([0, 5, 15, 35]);
   expect(outcomes).toEqual(['error', 'error', 'error', 'success']);
+  controller.enqueue('a');
+  await clock.advance(1000);
+  expect(at.slice(4)).toEqual([1000, 1005]);
   await stop();
 });
 
