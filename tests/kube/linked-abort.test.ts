@@ -31,7 +31,7 @@ test('a long-lived parent keeps nothing of those that are disposed of', async ()
   expect(clock.jumps).toBe(0);
 });
 
-test('a time limit aborts with its own reason, or with its parent and that one's', async () => {
+test('a time limit aborts with its own reason, or with that of its parent', async () => {
   const clock = new SimulatedClock({ start: 0 });
   const parent = new AbortController();
   const limit = new TimeLimit(clock, 10, () => new Error('late'), parent.signal);
