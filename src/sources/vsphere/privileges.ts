@@ -1,3 +1,4 @@
+import { isSourceError } from '../../model/fault.ts';
 import type { Finding } from '../../model/source-data.ts';
 import type { VimSession } from './session.ts';
 import { hasPrivilegeOnEntity } from './soap/requests.ts';
@@ -20,18 +21,26 @@ export const neededPrivileges: readonly string[] = [
 export async function checkPrivileges(session: VimSession, signal: AbortSignal): Promise<readonly Finding[]> {
   const { authorizationManager, rootFolder, about } = session.content;
   if (authorizationManager === undefined || about.apiType !== 'VirtualCenter') return [];
-  // The session's key is read when the request is made: after a re-login it is another one, and then this is asked again next time.
   const request = hasPrivilegeOnEntity(authorizationManager, rootFolder, session.key, neededPrivileges);
-  const held = asList(await session.call(request, signal)).map((flag) => asFlag(flag));
+  let held: readonly (boolean | undefined)[];
+  try {
+    held = asList(await session.call(request, signal)).map((flag) => asFlag(flag));
+  } catch (error) {
+    // An account may be kept from asking, and a session that was renewed in between has another key: no reason to refuse the server.
+    if (!isSourceError(error) || error.kind === 'transient' || error.kind === 'auth') throw error;
+    return [warning('The privileges of the account could not be checked.', [error.message])];
+  }
   const missing = neededPrivileges.filter((_privilege, index) => held[index] === false);
   if (missing.length === 0) return [];
-  return [
-    {
-      code: 'InsufficientPrivileges',
-      severity: 'Warn',
-      message: `The account lacks privileges on the root folder: ${missing.join(', ')}.`,
-      items: missing,
-      suggestion: 'Give them to its role in vCenter, on the root folder and with propagation to children.',
-    },
-  ];
+  return [warning(`The account lacks privileges on the root folder: ${missing.join(', ')}.`, missing)];
+}
+
+function warning(message: string, items: readonly string[]): Finding {
+  return {
+    code: 'InsufficientPrivileges',
+    severity: 'Warn',
+    message,
+    items,
+    suggestion: 'Give them to its role in vCenter, on the root folder and with propagation to children.',
+  };
 }

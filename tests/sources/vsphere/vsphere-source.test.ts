@@ -82,6 +82,14 @@ describe('opening a vCenter', () => {
       ],
     });
   });
+
+  test('whose account may not ask for privileges is warned of and used', async () => {
+    const vcenter = new FakeVcenter().on('HasPrivilegeOnEntity', golden('no-permission.fault'));
+    await using source = await open(vcenter);
+    expect(await source.probe(never)).toMatchObject({
+      findings: [{ code: 'InsufficientPrivileges', severity: 'Warn' }],
+    });
+  });
 });
 
 describe('a session that the server has forgotten', () => {
