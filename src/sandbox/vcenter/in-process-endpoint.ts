@@ -51,7 +51,7 @@ export class InProcessEndpoint implements HttpEndpoint {
   [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(
       new SourceError({
-        code: 'ConnectionClosed',
+        code: 'Unreachable',
         kind: 'transient',
         message: `the connection to ${this.#url} was closed`,
       }),
@@ -73,7 +73,7 @@ export class InProcessEndpoint implements HttpEndpoint {
 
   #noAnswer(): SourceError {
     return new SourceError({
-      code: 'ConnectionFailed',
+      code: 'Unreachable',
       kind: 'transient',
       message: `connecting to ${this.#url}: nobody answers there; is the vCenter up, and the URL right?`,
     });

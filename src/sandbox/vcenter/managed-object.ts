@@ -5,7 +5,14 @@ import { MoRef, type VimObject, type VimValue } from './vim-value.ts';
 
 /** What is told to those who watch: a property was set, an element of a list added or removed, an object came or went. */
 export type Change =
-  | { readonly kind: 'set'; readonly object: ManagedObject; readonly path: string; readonly added: boolean }
+  | {
+      readonly kind: 'set';
+      readonly object: ManagedObject;
+      readonly path: string;
+      readonly added: boolean;
+      /** All properties as they were; undefined when a computed list changed. */
+      readonly before: VimObject | undefined;
+    }
   | { readonly kind: 'membership'; readonly object: ManagedObject };
 
 type Computed = () => VimValue | undefined;
@@ -83,13 +90,14 @@ export class ManagedObject {
     const before = this.get(path);
     if (before === value) return;
     this.#complete();
-    this.#properties = withValueAt(this.#properties, parsePath(path), value);
-    this.#changed({ kind: 'set', object: this, path, added: before === undefined });
+    const all = this.#properties;
+    this.#properties = withValueAt(all, parsePath(path), value);
+    this.#changed({ kind: 'set', object: this, path, added: before === undefined, before: all });
   }
 
   /** A computed list has changed. */
   touch(path: string): void {
-    this.#changed({ kind: 'set', object: this, path, added: false });
+    this.#changed({ kind: 'set', object: this, path, added: false, before: undefined });
   }
 }
 

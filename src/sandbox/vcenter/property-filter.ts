@@ -1,5 +1,5 @@
 import type { Change, ManagedObject, Registry } from './managed-object.ts';
-import { liesWithin, parsePath } from './property-path.ts';
+import { liesWithin, parsePath, valueAt } from './property-path.ts';
 import type { PropertySelection } from './property-selection.ts';
 import { noPermission } from './vim-fault.ts';
 import { vim } from './vim-schema.ts';
@@ -57,14 +57,17 @@ export class PropertyFilter {
       this.#stale = true;
       return;
     }
-    const { object, path, added } = change;
+    const { object, path, added, before } = change;
     const [first] = parsePath(path);
     if (first !== undefined && this.#selection.linkFields.has(first.field)) this.#stale = true;
     const member = this.#members.get(object);
     if (member === undefined) return;
     for (const selected of this.#selection.pathsOf(object.type) ?? []) {
-      if (liesWithin(selected.path, path)) this.#mark(member, selected.path, false);
-      else if (liesWithin(path, selected.path)) {
+      if (liesWithin(selected.path, path)) {
+        // A whole object was replaced: a part of it that is as before has not changed.
+        const isSame = before !== undefined && valueAt(before, selected.steps) === object.at(selected.steps);
+        if (!isSame) this.#mark(member, selected.path, false);
+      } else if (liesWithin(path, selected.path)) {
         // fact: vs 1.4: without partial updates a nested change sends the whole requested property again.
         if (this.#partialUpdates) this.#mark(member, path, added);
         else this.#mark(member, selected.path, false);
@@ -116,7 +119,7 @@ export class PropertyFilter {
     return (this.#selection.pathsOf(object.type) ?? []).flatMap(({ path, steps, declared }) => {
       const value = object.at(steps);
       if (value === undefined) return [];
-      return [vim('PropertyChange', { name: path, op: 'assign', val: new AnyValue(declared, value) })];
+      return [{ $type: 'PropertyChange', name: path, op: 'assign', val: new AnyValue(declared, value) }];
     });
   }
 
@@ -188,7 +191,7 @@ export function objectContent(
     const value = object.at(steps);
     return value === undefined
       ? []
-      : [vim('DynamicProperty', { name: path, val: new AnyValue(declared, value) })];
+      : [{ $type: 'DynamicProperty', name: path, val: new AnyValue(declared, value) }];
   });
   return vim('ObjectContent', { obj, propSet });
 }

@@ -11,7 +11,7 @@ import {
   type SessionContext,
 } from './service-context.ts';
 import type { OpenRetrieve } from './sessions.ts';
-import { invalidArgument, notFound, requestCanceled } from './vim-fault.ts';
+import { invalidArgument, requestCanceled } from './vim-fault.ts';
 import { vim } from './vim-schema.ts';
 import { isVimObject, refsIn, type MoRef, type VimObject, type VimValue } from './vim-value.ts';
 import { containedIn, ListMembers } from './views.ts';
@@ -165,12 +165,4 @@ function takeToken(context: SessionContext): OpenRetrieve {
   if (open === undefined) throw invalidArgument('token');
   context.session.retrieves.delete(token);
   return open;
-}
-
-/** A VM that the vCenter knows, by `_this`. */
-export function vmOf(context: SessionContext): NonNullable<ReturnType<SessionContext['vms']['byId']>> {
-  const object = context.registry.require(context.call.on, 'VirtualMachine');
-  const vm = context.vms.byId(object.id);
-  if (vm === undefined) throw notFound(context.call.on);
-  return vm;
 }

@@ -1,4 +1,5 @@
-import { propertyMethods, vmOf } from './property-methods.ts';
+import { powerMethods } from './power-methods.ts';
+import { propertyMethods } from './property-methods.ts';
 import type { CallContext, Handlers, Result, SessionContext, VCenterParts } from './service-context.ts';
 import { sessionCookie, type Session } from './sessions.ts';
 import { openMethods, sessionMethods } from './session-methods.ts';
@@ -22,24 +23,6 @@ export interface SoapAnswer {
 /** API versions that this server speaks, newest first. */
 export const apiVersions = ['8.0.2.0', '8.0.1.0', '8.0.0.0', '7.0.3.0', '7.0.0.0', '6.7', '6.5'] as const;
 
-const powerMethods: Handlers<SessionContext> = {
-  PowerOnVM_Task: (context) => {
-    const vm = vmOf(context);
-    context.privileges.require('VirtualMachine.Interact.PowerOn', vm.object);
-    return context.power.powerOn(vm, context.session);
-  },
-  PowerOffVM_Task: (context) => {
-    const vm = vmOf(context);
-    context.privileges.require('VirtualMachine.Interact.PowerOff', vm.object);
-    return context.power.powerOff(vm, context.session);
-  },
-  ShutdownGuest: (context) => {
-    const vm = vmOf(context);
-    context.privileges.require('VirtualMachine.Interact.PowerOff', vm.object);
-    context.power.shutdownGuest(vm, context.session);
-    return undefined;
-  },
-};
 const methods: Handlers<SessionContext> = { ...sessionMethods, ...propertyMethods, ...powerMethods };
 
 const xmlHeaders = { 'content-type': 'text/xml; charset="utf-8"' };

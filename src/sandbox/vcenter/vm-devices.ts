@@ -65,12 +65,15 @@ export interface PlacedDisk {
 /** Gives each disk its controller, unit and key, as vSphere numbers them: one controller of a kind until it is full. */
 export function placeDisks(spec: VmSpec): readonly PlacedDisk[] {
   const taken = new Map<number, number>();
-  const scsiKinds = [...new Set(spec.disks.map((disk) => disk.controller).filter(isScsi))];
+  const owners = new Map<number, DiskController>();
   return spec.disks.map((disk, index) => {
     const bus = buses[disk.controller];
-    let busNumber = Math.max(0, scsiKinds.indexOf(disk.controller));
-    while ((taken.get(bus.firstKey + busNumber) ?? 0) >= bus.perController) busNumber += 1;
+    const isUsable = (key: number): boolean =>
+      (owners.get(key) ?? disk.controller) === disk.controller && (taken.get(key) ?? 0) < bus.perController;
+    let busNumber = 0;
+    while (!isUsable(bus.firstKey + busNumber)) busNumber += 1;
     const controllerKey = bus.firstKey + busNumber;
+    owners.set(controllerKey, disk.controller);
     let unitNumber = taken.get(controllerKey) ?? (spec.cdrom && disk.controller === 'ide' ? 1 : 0);
     if (unitNumber === bus.reserved) unitNumber += 1;
     taken.set(controllerKey, unitNumber + 1);

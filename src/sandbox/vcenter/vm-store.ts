@@ -62,12 +62,13 @@ export class VmStore {
     const folder = this.#inventory.folderAt(spec.folder);
     const host = this.#hostOf(spec, number);
     const ref = new MoRef('VirtualMachine', `vm-${number}`);
-    const disks = placed.map((disk) => ({ placed: disk, disk: this.#diskFor(ref.id, disk) }));
     const parts = { ref, spec, number, placed, host, createdAt: rfc3339(this.#clock.now()) };
+    const links = this.#links(parts);
     const object = this.#inventory.entity({ ...refOf(ref), name: escapeName(spec.name) }, folder, {
-      properties: this.#links(parts),
+      properties: links,
       later: () => this.#properties(parts),
     });
+    const disks = placed.map((disk) => ({ placed: disk, disk: this.#diskFor(ref.id, disk) }));
     const vm = { object, spec, number, disks };
     this.#vms.set(ref.id, vm);
     this.#tellNeighbours(object, host.ref);

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
+import type { TLSSocket } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
 import { bodyOf } from '../../golden/vsphere/canonical.ts';
 import { childOf, envelopeOf, VCenterWorld } from './soap-caller.ts';
@@ -13,7 +15,7 @@ async function post(url: string, ca: string, envelope: string): Promise<Seen> {
   const headers = { SOAPAction: '"urn:vim25/8.0.2.0"', 'Content-Type': 'text/xml' };
   const sent = request(url, { method: 'POST', ca, headers, agent: false });
   sent.end(envelope);
-  const [response] = (await once(sent, 'response')) as [import('node:http').IncomingMessage];
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
   return { status: response.statusCode ?? 0, text };
@@ -39,7 +41,7 @@ describe('over TLS', () => {
     const wire = async (): Promise<string> => {
       const sent = request(url, { rejectUnauthorized: false, agent: false });
       sent.on('error', () => undefined);
-      const [socket] = (await once(sent, 'socket')) as [import('node:tls').TLSSocket];
+      const [socket] = (await once(sent, 'socket')) as [TLSSocket];
       await once(socket, 'secureConnect');
       const { fingerprint } = socket.getPeerCertificate();
       sent.destroy();

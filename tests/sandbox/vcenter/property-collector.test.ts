@@ -216,6 +216,16 @@ describe('property collector', () => {
     expect((await wait(caller, version))?.lines).toEqual(['modify vm-101 guest.hostName']);
   });
 
+  test('of a part that was replaced as a whole only what differs is told', async () => {
+    await using world = new VCenterWorld();
+    const vm = world.vcenter.addVm({ name: 'one', power: 'on' });
+    const caller = await world.loggedIn();
+    await watch(caller, 'VirtualMachine', ['summary.guest.guestId', 'summary.guest.hostName']);
+    const { version } = await collect(caller);
+    vm.powerOff();
+    expect((await wait(caller, version))?.lines).toEqual(['modify vm-101 summary.guest.hostName']);
+  });
+
   test('tasks in a list view are watched with one filter', async () => {
     await using world = new VCenterWorld();
     world.vcenter.addVm({ name: 'one' });
