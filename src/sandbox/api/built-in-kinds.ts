@@ -1,5 +1,6 @@
 import * as kinds from '../../api/kinds.ts';
 import type { ResourceKind } from '../../api/meta.ts';
+import { claimProtectionFinalizer } from './claim-protection.ts';
 import { ageColumn, ageSince, column, fieldAt, nameColumn } from './columns.ts';
 import type { FieldError } from './field-error.ts';
 import { forbiddenField, invalidValue } from './field-error.ts';
@@ -116,6 +117,12 @@ function validateClaimChange(object: StoredObject, old: StoredObject): readonly 
   return [forbiddenField('spec', why)];
 }
 
+function prepareClaim(object: StoredObject): StoredObject {
+  const finalizers = [...(object.metadata.finalizers ?? []), claimProtectionFinalizer];
+  const held = withMeta(object, { finalizers: [...new Set(finalizers)] });
+  return withMembers(withDefaultVolumeMode(held), { status: { phase: 'Pending' } });
+}
+
 function prepareNamespace(object: StoredObject): StoredObject {
   const labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name };
   return withMembers(withMeta(object, { labels }), {
@@ -190,7 +197,7 @@ export const builtInKinds: readonly ServedKind[] = [
       at('VolumeMode', 'spec.volumeMode', { wide: true }),
     ],
     strategy: {
-      prepareCreate: (object) => withMembers(withDefaultVolumeMode(object), { status: { phase: 'Pending' } }),
+      prepareCreate: prepareClaim,
       validateUpdate: validateClaimChange,
     },
     returnsDeleted: true,

@@ -1,6 +1,7 @@
-import { namespaces, resourceQuotas } from '../../api/kinds.ts';
+import { namespaces, persistentVolumeClaims, pods, resourceQuotas } from '../../api/kinds.ts';
 import type { OwnerReference, ResourceKind } from '../../api/meta.ts';
 import { resourceName } from '../../api/meta.ts';
+import { claimProtectionFinalizer, claimsOf, isClaimInUse, isProtectedClaim } from './claim-protection.ts';
 import { withMembers } from './json.ts';
 import { deleteObject, foregroundFinalizer, orphanFinalizer } from './deleting.ts';
 import { recountedQuota } from './quota.ts';
@@ -12,7 +13,7 @@ import { placeOf, withMeta } from './stored-object.ts';
 
 /**
  * The controllers of kube-controller-manager that nothing here can do without: garbage collection by owner, the end of namespaces, and
- * the counting of quotas (fact: kubevirt 4.3; pkg/controller/garbagecollector). They work after the request that gave them work, never
+ * the counting of quotas, the protection of claims in use (fact: kubevirt 4.3; pkg/controller/garbagecollector). They work after the request that gave them work, never
  * inside it: a client sees the owner gone before its dependents go.
  */
 export class Collector implements Disposable {
@@ -70,8 +71,18 @@ export class Collector implements Disposable {
       const found = this.#owner(place, owner);
       if (typeof found === 'object') this.#later('judge', found.place);
     }
+    if (place.kind.plural === pods.plural && place.kind.group === '') this.#freeClaims(object, place);
     const space = this.#state.store.get(namespaces, '', place.namespace);
     if (space?.metadata.deletionTimestamp !== undefined) this.#later('empty', placeOf(namespaces, space));
+  }
+
+  /** A pod is gone: deleted claims that it held may go. */
+  #freeClaims(pod: StoredObject, { namespace }: Place): void {
+    for (const name of claimsOf(pod)) {
+      const claim = this.#state.store.get(persistentVolumeClaims, namespace, name);
+      if (claim?.metadata.deletionTimestamp !== undefined)
+        this.#later('judge', placeOf(persistentVolumeClaims, claim));
+    }
   }
 
   #recount(namespace: string): void {
@@ -101,7 +112,9 @@ export class Collector implements Disposable {
     if (object === undefined) return;
     const { metadata } = object;
     if (metadata.deletionTimestamp !== undefined) {
-      if (metadata.finalizers?.includes(orphanFinalizer) === true) this.#orphan(place, object);
+      if (isProtectedClaim(object) && !isClaimInUse(this.#state, object)) {
+        this.#dropFinalizer(place, claimProtectionFinalizer);
+      } else if (metadata.finalizers?.includes(orphanFinalizer) === true) this.#orphan(place, object);
       else if (metadata.finalizers?.includes(foregroundFinalizer) === true) this.#foreground(place, object);
       return;
     }

@@ -68,6 +68,7 @@ export class RequestHandler {
       case 'POST': {
         if (name !== undefined || (served.kind.namespaced && route.namespace === undefined))
           throw methodNotAllowed();
+        requireJson(request.contentType);
         const created = createObject(this.#state, served, namespace, request.body ?? null, options);
         return this.#shown(request, route, created, 201);
       }
@@ -101,6 +102,7 @@ export class RequestHandler {
   ): StoredObject {
     const body = request.body ?? null;
     if (request.method === 'PUT') {
+      requireJson(request.contentType);
       const refuse = (_: Json, text: string): Refusal =>
         badRequest(
           `${served.kind.kind} in version "${served.kind.version}" cannot be handled as a ${served.kind.kind}: ${text}`,
@@ -157,6 +159,12 @@ export class RequestHandler {
     };
     return { status, headers: {}, body: asTable(served, page, this.#state.clock.now(), request.query) };
   }
+}
+
+/** kubectl writes a few built-in kinds as protobuf when it makes them without a file: never served here. */
+function requireJson(contentType: string | undefined): void {
+  if (contentType !== undefined && contentType !== 'application/json')
+    throw unsupportedMediaType(['application/json']);
 }
 
 /** Strategic merge patches and server-side apply are not served (design: sandbox.md), which a real server says of CRDs in these words. */
