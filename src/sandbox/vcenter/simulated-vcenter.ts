@@ -25,6 +25,8 @@ import { vmHandle, type VmHandle } from './vm-handle.ts';
 import type { VmInput } from './vm-spec.ts';
 import { VmStore, type SimulatedVm } from './vm-store.ts';
 
+export type { VmHandle } from './vm-handle.ts';
+
 export interface VCenterOptions {
   readonly clock: Clock;
   /** Seeded, in [0, 1): certificate, session keys. */
@@ -49,6 +51,7 @@ export class SimulatedVCenter implements VCenter {
   readonly privileges: Privileges;
   readonly #random: () => number;
   readonly #faults: Faults;
+  readonly #trace: Trace;
   readonly #registry = new Registry();
   readonly #inventory: Inventory;
   readonly #vms: VmStore;
@@ -68,8 +71,9 @@ export class SimulatedVCenter implements VCenter {
     // A stream of its own, so that what others draw does not depend on when the certificate is first looked at.
     this.#random = seededRandom(Math.floor(random() * 2 ** 32));
     this.#faults = faults;
+    this.#trace = trace;
     this.#host = options.host ?? 'vcenter.example';
-    this.account = new Account(options.credentials ?? defaultCredentials, faults, trace);
+    this.account = new Account(options.credentials ?? defaultCredentials, { clock, faults, trace });
     this.privileges = new Privileges(faults);
     this.#timers = new Timers(clock, options.speed ?? 1);
     const registry = this.#registry;
@@ -177,6 +181,7 @@ export class SimulatedVCenter implements VCenter {
 
   openDisk(request: VddkRequest): VddkDisk {
     return openVddkDisk(request, {
+      trace: this.#trace,
       account: this.account,
       privileges: this.privileges,
       vms: this.#vms,

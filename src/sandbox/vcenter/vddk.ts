@@ -1,5 +1,5 @@
 import type { Disk } from '../disk-store.ts';
-import type { Faults, VddkDisk, VddkRequest } from '../world.ts';
+import type { Faults, Trace, VddkDisk, VddkRequest } from '../world.ts';
 import type { Account } from './account.ts';
 import { trustsCertificate, type ServerCertificate } from './certificate.ts';
 import type { Privileges } from './privileges.ts';
@@ -13,6 +13,7 @@ export interface VddkParts {
   readonly vms: VmStore;
   readonly snapshots: Snapshots;
   readonly faults: Faults;
+  readonly trace: Trace;
   certificate(): ServerCertificate;
   answersAt(url: string): boolean;
 }
@@ -28,6 +29,7 @@ export function openVddkDisk(request: VddkRequest, parts: VddkParts): VddkDisk {
   const vm = findVm(request.uuid, parts.vms);
   const target = findDisk(request, vm, parts);
   openByNbdkit(request, vm, target, parts);
+  parts.trace.add({ who: 'importer', what: 'open disk', on: vm.object.text('name'), detail: target.file });
   const readable = (): void => {
     if (!parts.answersAt(request.url)) {
       throw new Error('Unable to process data: nbd_pread: read: command failed: Input/output error');

@@ -97,6 +97,20 @@ describe('the account', () => {
     expect(world.vcenter.account.locked).toBe(false);
   });
 
+  test('a locked account opens by itself after five minutes; slow tries never lock it', async () => {
+    await using world = new VCenterWorld();
+    for (let count = 0; count < 5; count += 1) await expect(world.caller().login('wrong')).rejects.toThrow();
+    await world.clock.advance(4 * minute);
+    await expect(world.caller().login()).rejects.toThrow('InvalidLogin');
+    await world.clock.advance(minute);
+    await world.caller().login();
+    for (let count = 0; count < 20; count += 1) {
+      await expect(world.caller().login('wrong')).rejects.toThrow();
+      await world.clock.advance(minute);
+    }
+    await world.caller().login();
+  });
+
   test('a right password in between starts the count anew', async () => {
     await using world = new VCenterWorld();
     for (let count = 0; count < 4; count += 1) await expect(world.caller().login('wrong')).rejects.toThrow();
