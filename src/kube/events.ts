@@ -9,6 +9,7 @@ import type { Random } from './backoff.ts';
 import type { KubeClient, ObjectKey } from './client.ts';
 import { isKubeError } from './errors.ts';
 import { LruMap } from './lru-map.ts';
+import { TimeLimit } from './time-limit.ts';
 
 export interface EventContent {
   readonly type: 'Normal' | 'Warning';
@@ -60,8 +61,15 @@ interface Pending {
   readonly content: EventContent;
 }
 
-/** Sends core/v1 Events in the background, one at a time, in the order in which they were recorded. */
+/** A stop waits so long for events that are not sent yet. */
+const longestFlushMs = 5000;
+
+/**
+ * Sends core/v1 Events in the background, one at a time, in the order in which they were recorded. As a service of a manager it sees
+ * to it that the last ones, which say why the process stops, still get out.
+ */
 export class ApiEventRecorder implements EventRecorder {
+  readonly name = 'events';
   readonly #options: ApiEventRecorderOptions;
   readonly #series = new LruMap<string, Series>(remembered);
   readonly #allowances = new LruMap<string, { tokens: number; sinceMs: number }>(remembered);
@@ -101,6 +109,22 @@ export class ApiEventRecorder implements EventRecorder {
   /** Resolves when all that was recorded is sent or given up. For a graceful stop; bound it by the caller's own time limit. */
   async flush(): Promise<void> {
     await this.#sending;
+  }
+
+  /** Waits for the abort, then for what is not sent yet, 5 s at most. */
+  async run(signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    using limit = new TimeLimit(
+      this.#options.clock,
+      longestFlushMs,
+      () => new Error('events not sent in time'),
+    );
+    await Promise.race([this.flush(), limit.expired()]).catch((error: unknown) => {
+      this.#options.logger.warn('events lost at the stop', { error, count: this.#backlog.length + 1 });
+    });
   }
 
   #newSeries(objectName: string, nowMs: number): Series {

@@ -103,3 +103,21 @@ test('the longest names and messages are cut to what a server takes', async () =
   expect(event?.metadata.name).toMatch(/^x{235}\.[0-9a-f]{16}$/);
   expect(event?.message).toHaveLength(1024);
 });
+
+test('a stop waits for what is not sent yet, but not for a server that does not answer', async () => {
+  const { recorder, stored, api, clock } = setUp();
+  const abort = new AbortController();
+  const over = recorder.run(abort.signal);
+  recorder.record(object, done);
+  abort.abort(new Error('stop'));
+  await over;
+  expect(await stored()).toHaveLength(1);
+  api.request = () => new Promise(() => undefined);
+  recorder.record(object, { ...done, message: 'unheard' });
+  let isOver = false;
+  void recorder.run(abort.signal).then(() => (isOver = true));
+  await clock.advance(4999);
+  expect(isOver).toBe(false);
+  await clock.advance(1);
+  expect(isOver).toBe(true);
+});
