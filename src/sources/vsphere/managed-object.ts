@@ -16,10 +16,6 @@ export function rawOf(object: ManagedObject): Json {
   return { _type: object.ref.type, _id: object.ref.value, ...object.properties };
 }
 
-export function refKey(ref: MoRef): string {
-  return ref.value;
-}
-
 /** Names on the wire are escaped for these three characters and only for them (fact: vs 1.2). */
 export function decodeName(name: string): string {
   return name.replace(/%(2f|5c|25)/gi, (escaped) => characters[escaped.toLowerCase()] ?? escaped);

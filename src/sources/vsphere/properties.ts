@@ -6,7 +6,7 @@ import type { PropertySpec } from './soap/requests.ts';
  * out on purpose: it changes all the time and nothing decides by it (fact: vs 2.5).
  */
 
-export const vmProperties: readonly string[] = [
+const vmProperties: readonly string[] = [
   'availableField',
   'config.annotation',
   'config.bootOptions',
