@@ -9,7 +9,7 @@ import type { InventoryStore, InventoryVm } from '../../inventory/store.ts';
 import type { ObjectCache } from '../../kube/cache.ts';
 import { isSourceError } from '../../model/fault.ts';
 import type { SourcePlatform, Transfer } from '../../sources/source.ts';
-import type { SourceHub } from '../source-hub.ts';
+import type { ProviderRef, SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 
 type Lookup<T extends KubeObject> = Pick<ObjectCache<T>, 'get'>;
@@ -20,7 +20,9 @@ export interface PlanWorld {
   readonly networkMaps: Lookup<NetworkMap>;
   readonly storageMaps: Lookup<StorageMap>;
   readonly hooks: Lookup<Hook>;
-  readonly hub: Pick<SourceHub, 'source' | 'inventory'>;
+  readonly hub: Pick<SourceHub, 'inventory'> & {
+    source(provider: ProviderRef): { readonly transfer: Pick<Transfer, 'paths'> };
+  };
   /** By the type of a Provider; undefined: no platform serves it. */
   readonly platformOf: (type: string) => SourcePlatform | undefined;
   readonly cluster: Pick<TargetCluster, 'storageClasses' | 'quotas' | 'networks' | 'claims'>;
@@ -77,7 +79,7 @@ export function referred(
   return { namespace: namespace === undefined || namespace === '' ? own : namespace, name: name ?? '' };
 }
 
-function transferOf(source: Stored<Provider>, hub: PlanWorld['hub']): Transfer | undefined {
+function transferOf(source: Stored<Provider>, hub: PlanWorld['hub']): PlanInputs['transfer'] {
   const { namespace = '', name, uid } = source.metadata;
   try {
     return hub.source({ namespace, name, uid }).transfer;
