@@ -25,8 +25,6 @@ import { vmHandle, type VmHandle } from './vm-handle.ts';
 import type { VmInput } from './vm-spec.ts';
 import { VmStore, type SimulatedVm } from './vm-store.ts';
 
-export type { VmHandle } from './vm-handle.ts';
-
 export interface VCenterOptions {
   readonly clock: Clock;
   /** Seeded, in [0, 1): certificate, session keys. */

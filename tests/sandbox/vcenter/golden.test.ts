@@ -154,6 +154,73 @@ describe('golden envelopes', () => {
     const modify = await answered(caller, 'wait-for-updates-ex.next.request', ids);
     expect(modify).toEqual(masked(bodyOf(golden('wait-for-updates-ex.modify.response'))));
   });
+
+  test('power, tasks, searches and privileges are answered to the letter', async () => {
+    await using world = new VCenterWorld({ latencies: { powerOffMs: 2_000 } });
+    const vm = world.vcenter.addVm(web1);
+    world.vcenter.addVm({ name: 'db/1' });
+    const caller = await world.loggedIn();
+    const exactly = async (request: string, response = request): Promise<void> => {
+      const { text } = await caller.post(golden(`${request}.request`));
+      expect(bodyOf(text)).toEqual(bodyOf(golden(`${response}.response`)));
+    };
+    world.vcenter.privileges.deny('VirtualMachine.Provisioning.DiskRandomRead');
+    await exactly('has-privilege-on-entity');
+    await exactly('find-by-uuid');
+    await exactly('find-by-uuid.datacenter', 'find-by-uuid');
+    await exactly('shutdown-guest');
+    await caller.call('PowerOnVM_Task', ['VirtualMachine', 'vm-102']);
+    await exactly('power-off-vm-task');
+    const info = 'retrieve-properties-ex.no-options';
+    await exactly(info, 'task-info.queued');
+    await world.clock.advance(300);
+    await exactly(info, 'task-info.running');
+    await world.clock.advance(2_000);
+    await exactly(info, 'task-info.success');
+    vm.remove();
+    await exactly('find-by-uuid', 'find-by-uuid.absent');
+  });
+
+  test('a failed task is answered to the letter', async () => {
+    await using world = new VCenterWorld({ latencies: { taskStartMs: 2_000 } });
+    world.vcenter.addVm({ ...web1, power: 'off' });
+    const caller = await world.loggedIn();
+    for (let count = 0; count < 2; count += 1)
+      await caller.call('PowerOffVM_Task', ['VirtualMachine', 'vm-101']);
+    await world.clock.advance(2_000);
+    const { text } = await caller.post(
+      golden('retrieve-properties-ex.no-options.request').replace('task-42', 'task-41'),
+    );
+    const asFirst = golden('task-info.error.response')
+      .replaceAll('task-42', 'task-41')
+      .replace('>42</eventChainId>', '>41</eventChainId>')
+      .replace('12:00:00Z</startTime>', '12:00:02Z</startTime>');
+    expect(bodyOf(text)).toEqual(bodyOf(asFirst));
+  });
+
+  test('paged reads, list views and their ends are answered to the letter', async () => {
+    await using world = new VCenterWorld();
+    world.vcenter.addVm(web1);
+    world.vcenter.addVm({ name: 'db/1' });
+    const caller = await world.loggedIn();
+    const ids = new Map<string, string>();
+    const run = async (request: string, response: string, placeholder?: string): Promise<void> => {
+      const { text } = await caller.post(replaced(golden(`${request}.request`), ids));
+      expect(masked(bodyOf(text))).toEqual(masked(bodyOf(golden(`${response}.response`))));
+      const [made] = bodyOf(text).children;
+      if (placeholder !== undefined) ids.set(placeholder, (made?.children[0] ?? made)?.text ?? '');
+    };
+    await run('create-container-view', 'create-container-view', 'session[52aa]52cc');
+    await run('retrieve-properties-ex', 'retrieve-properties-ex.paged', '52ff-1');
+    await run('continue-retrieve-properties-ex', 'continue-retrieve-properties-ex');
+    await run('create-list-view', 'create-list-view', 'session[52aa]52ee');
+    await run('modify-list-view', 'modify-list-view');
+    await run('destroy-view', 'destroy-view');
+    await run('create-property-collector', 'create-property-collector', 'session[52aa]52bb');
+    await run('cancel-wait-for-updates', 'cancel-wait-for-updates');
+    await run('destroy-property-collector', 'destroy-property-collector');
+    await run('session-is-active', 'session-is-active');
+  });
 });
 
 function replaced(text: string, ids: ReadonlyMap<string, string>): string {
