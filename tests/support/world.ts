@@ -25,6 +25,9 @@ export interface WorldOptions extends Partial<
   readonly settings?: Partial<EngineSettings>;
 }
 
+/** A request that writes, as "POST /api/v1/namespaces/migrated/secrets". */
+export type AtWrite = (when: 'before' | 'after', what: string) => void | Promise<void>;
+
 /** One run of the controller process: what is started, stopped in good order, or killed between two lines. */
 export interface ControllerInstance {
   /** Ends in good order. */
@@ -74,6 +77,8 @@ export class TestWorld implements AsyncDisposable {
   startController(
     options: {
       readonly atBoundary?: (instance: ControllerInstance) => AtBoundary;
+      /** Called before and after each request that writes, "create secrets"; may kill, and never return. */
+      readonly atWrite?: (instance: ControllerInstance) => AtWrite;
       readonly settings?: Partial<EngineSettings>;
     } = {},
   ): ControllerInstance {
@@ -81,7 +86,12 @@ export class TestWorld implements AsyncDisposable {
     const end = new AbortController();
     const requests: string[] = [];
     let isDead = false;
-    const transport = mortal(this.sandbox.api.transport('gantry'), () => isDead);
+    let atWrite: AtWrite = () => undefined;
+    const transport = mortal(
+      this.sandbox.api.transport('gantry'),
+      () => isDead,
+      (when, what) => atWrite(when, what),
+    );
     const random = seededRandom(1000 + this.#started);
     const client = createKubeClient(transport, {
       clock: this.clock,
@@ -103,6 +113,7 @@ export class TestWorld implements AsyncDisposable {
         end.abort(new Error('killed by the test'));
       },
     };
+    if (options.atWrite !== undefined) atWrite = options.atWrite(instance);
     const { manager } = createControllers({
       client,
       clock: this.clock,
@@ -179,12 +190,22 @@ function errorText(_key: string, value: unknown): unknown {
 }
 
 /** A dead process sends nothing and hears nothing. */
-function mortal(transport: Transport, isDead: () => boolean): Transport {
+function mortal(transport: Transport, isDead: () => boolean, atWrite: AtWrite): Transport {
   const dead = (): never => {
     throw new TransportError('ConnectFailed', 'the process was killed');
   };
   return {
-    request: async (request, signal) => (isDead() ? dead() : transport.request(request, signal)),
+    async request(request, signal) {
+      if (isDead()) dead();
+      if (request.method === 'GET' || request.query?.['dryRun'] !== undefined)
+        return transport.request(request, signal);
+      const what = `${request.method} ${request.path}`;
+      await atWrite('before', what);
+      if (isDead()) dead();
+      const answer = await transport.request(request, signal);
+      await atWrite('after', what);
+      return isDead() ? dead() : answer;
+    },
     stream: async (request, signal) => (isDead() ? dead() : transport.stream(request, signal)),
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };

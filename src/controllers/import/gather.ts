@@ -22,6 +22,7 @@ import type {
   VolumeFact,
 } from '../../migration/phase.ts';
 import type { SlotTable } from '../../migration/slots.ts';
+import { firstName } from '../../migration/target-name.ts';
 import { isSourceError } from '../../model/fault.ts';
 import type { VmHandle } from '../../model/source-data.ts';
 import { buildTargetVm } from './build.ts';
@@ -195,7 +196,7 @@ async function gatherPreflight(subject: Subject, deps: GatherDeps, signal: Abort
   const { object, context } = subject;
   const short = shortage(object, deps.cluster);
   if (short !== undefined) return short;
-  const vm = buildTargetVm(object, context.records.targetName ?? object.spec.vm.name);
+  const vm = buildTargetVm(object, context.records.targetName ?? firstName(object.spec));
   try {
     await deps.cluster.client.create(virtualMachines, vm, { dryRun: true }, signal);
     return { state: 'accepted' };

@@ -10,6 +10,7 @@ import {
 import type { JsonPatch, KubeObject, ResourceKind, Stored } from '../../api/meta.ts';
 import type { DataVolumeSource } from '../../api/external/cdi.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
+import { firstName } from '../../migration/target-name.ts';
 import { isKubeError, KubeError } from '../../kube/errors.ts';
 import type { Action } from '../../migration/phase.ts';
 import type { DiskModel } from '../../model/vm.ts';
@@ -50,7 +51,7 @@ export async function perform(
     case 'createDataVolume':
       return createDataVolume(object, action.diskKey, action.growPercent ?? 0, deps, signal);
     case 'createVm': {
-      const name = subject.context.records.targetName ?? object.spec.vm.name;
+      const name = subject.context.records.targetName ?? firstName(object.spec);
       const vm = await createOurs(virtualMachines, buildTargetVm(object, name), object, deps, signal);
       deps.cluster.virtualMachines.put(vm);
       return;

@@ -79,6 +79,7 @@ export class RunReconciler {
     signal: AbortSignal,
   ): Promise<void> {
     const active = activeEntry(plan);
+    await this.#releaseEarlier(key, active?.migration.uid, signal);
     if (active === undefined) {
       const started = await this.#atRest(key, plan, migrations, signal);
       if (started === undefined) return;
@@ -214,6 +215,14 @@ export class RunReconciler {
     await createImports(wanted, this.#deps, signal);
     this.#deps.log.info('imports created', { migration: migrationUid, count: wanted.length });
     return never;
+  }
+
+  /** Imports of runs that are over: their end stands in the Plan since the run was closed, and a process that died then owes them this. */
+  async #releaseEarlier(key: string, activeUid: string | undefined, signal: AbortSignal): Promise<void> {
+    for (const object of this.#deps.imports.byIndex('plan', key)) {
+      const isEarlier = object.spec.run.migration.uid !== activeUid;
+      if (isEarlier && hasEnded(object)) await releaseProjected(object, this.#deps, signal);
+    }
   }
 
   async #remake(stale: readonly Stored<VirtualMachineImport>[], signal: AbortSignal): Promise<void> {

@@ -1,0 +1,111 @@
+import {
+  dataVolumes,
+  persistentVolumeClaims,
+  plans,
+  secrets,
+  virtualMachineImports,
+  virtualMachines,
+} from '../../src/api/kinds.ts';
+import { isTrue } from '../../src/api/conditions.ts';
+import type { KubeObject, ResourceKind, Stored } from '../../src/api/meta.ts';
+import type { Plan, PlanSpec } from '../../src/api/plan.ts';
+import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
+import type { VmInput } from '../../src/sandbox/vcenter/vm-spec.ts';
+import { fill } from './bytes.ts';
+import { mapObjects, planNamespace, planObject, providerObjects, targetNamespace } from './objects.ts';
+import { TestWorld, type WorldOptions } from './world.ts';
+
+/** Small enough that a whole migration takes a fraction of a second. */
+export const diskBytes = Number(process.env['BOUNDARY_DISK'] ?? 256 * 1024);
+
+/** A world with these VMs at the source, seeded bytes on their disks, and everything applied up to the Plan. */
+export async function plannedWorld(
+  vms: readonly VmInput[],
+  options: WorldOptions & { readonly plan?: Partial<PlanSpec> } = {},
+): Promise<{ readonly world: TestWorld; readonly sources: readonly VmHandle[] }> {
+  const { plan, ...rest } = options;
+  const world = await TestWorld.start(rest);
+  const sources = vms.map((vm, order) => {
+    const handle = world.sandbox.vcenter.addVm({ disks: [{ sizeBytes: diskBytes }], ...vm });
+    handle.disks.forEach(({ disk }, index) => fill(disk, 100 * order + index + 1));
+    return handle;
+  });
+  await world.namespace(planNamespace);
+  await world.apply(
+    ...providerObjects(world.sandbox.vcenter),
+    ...mapObjects(),
+    planObject(
+      sources.map(({ id, name }) => ({ id, name })),
+      plan,
+    ),
+  );
+  return { world, sources };
+}
+
+export async function planWith(
+  world: TestWorld,
+  condition: string,
+  name = 'plan',
+  withinSeconds = 7200,
+): Promise<Stored<Plan>> {
+  return world.until(
+    `Plan ${name} is ${condition}`,
+    async () => {
+      const plan = (await world.get(plans, planNamespace, name)) as Stored<Plan> | undefined;
+      return isTrue(plan?.status?.conditions, condition) ? plan : undefined;
+    },
+    withinSeconds,
+  );
+}
+
+/** All imports have ended and let go: nothing is owed to anybody any more. */
+export async function untilClean(world: TestWorld): Promise<void> {
+  await world.until('all imports are clean', async () => {
+    const imports = await world.imports();
+    return imports.every((object) => (object.metadata.finalizers ?? []).length === 0) ? true : undefined;
+  });
+}
+
+/** Follows which objects of a kind were ever made, whatever became of them. */
+export class Made {
+  readonly #uids = new Map<string, Set<string>>();
+  readonly #end = new AbortController();
+
+  static async follow(world: TestWorld): Promise<Made> {
+    const made = new Made();
+    for (const kind of [
+      dataVolumes,
+      persistentVolumeClaims,
+      virtualMachines,
+      secrets,
+      virtualMachineImports,
+    ] as readonly ResourceKind[]) {
+      const { resourceVersion } = await world.client.list(kind);
+      void made.#watch(world, kind, resourceVersion);
+    }
+    return made;
+  }
+
+  /** Distinct objects made in the target namespace (imports: in all). */
+  count(kind: ResourceKind): number {
+    return this.#uids.get(kind.plural)?.size ?? 0;
+  }
+
+  stop(): void {
+    this.#end.abort(new Error('no longer followed'));
+  }
+
+  async #watch(world: TestWorld, kind: ResourceKind, resourceVersion: string): Promise<void> {
+    try {
+      for await (const event of world.client.watch(kind, { resourceVersion }, this.#end.signal)) {
+        if (event.type === 'BOOKMARK') continue;
+        const { metadata } = event.object as Stored<KubeObject>;
+        if (kind !== virtualMachineImports && metadata.namespace !== targetNamespace) continue;
+        const uids = this.#uids.get(kind.plural) ?? new Set();
+        this.#uids.set(kind.plural, uids.add(metadata.uid));
+      }
+    } catch {
+      // The watch ends with the world.
+    }
+  }
+}
