@@ -28,6 +28,8 @@ import type { CdiSettings } from './settings.ts';
 const shortestFlickerMs = 10;
 const flickerSpreadMs = 490;
 
+const awaitingVddk = 'AwaitingVDDK';
+
 /** CDI's import controller: importer pods for claims that carry a source, and what the pods say on the claims. Fact: cdi 1.4, 3. */
 export class ImportController {
   readonly #standIn: StandIn;
@@ -70,7 +72,9 @@ export class ImportController {
     if (pending !== undefined) {
       return this.#annotate(claim, { ...rest, ...boundCondition('Pending', pending.message) }, signal);
     }
-    return isBound(claim) ? this.#annotate(claim, rest, signal) : claim;
+    const isAwaiting =
+      before[`${boundAnnotation}.reason`] === awaitingVddk && this.#podOf(claim) === undefined;
+    return isBound(claim) && !isAwaiting ? this.#annotate(claim, rest, signal) : claim;
   }
 
   #podOf(claim: PersistentVolumeClaim): Stored<Pod> | undefined {
@@ -185,7 +189,7 @@ export class ImportController {
   async #awaitVddk(claim: Stored<PersistentVolumeClaim>, signal: AbortSignal): Promise<ReconcileResult> {
     const message =
       'waiting for v2v-vmware configmap or cdi.kubevirt.io/storage.pod.vddk.initimageurl annotation for VDDK image';
-    const condition = boundCondition('AwaitingVDDK', message);
+    const condition = boundCondition(awaitingVddk, message);
     await this.#annotate(claim, { ...claim.metadata.annotations, ...condition }, signal);
     return { requeueAfterMs: this.#settings.retryMs / this.#settings.speed };
   }

@@ -1,0 +1,227 @@
+import type { KubeObject, ResourceKind, Stored } from '../../../src/api/meta.ts';
+import { dataVolumes, namespaces } from '../../../src/api/kinds.ts';
+import type { DataVolume, VddkSource } from '../../../src/api/external/cdi.ts';
+import { createKubeClient } from '../../../src/kube/rest-client.ts';
+import type { KubeClient } from '../../../src/kube/client.ts';
+import { RecordingLogger } from '../../../src/runtime/recording-logger.ts';
+import { EmbeddedApiServer } from '../../../src/sandbox/api/api-server.ts';
+import { registerCdiAdmission } from '../../../src/sandbox/cdi/admission.ts';
+import { startCdi } from '../../../src/sandbox/cdi/cdi.ts';
+import type { CdiSettings } from '../../../src/sandbox/cdi/settings.ts';
+import { createMemoryDiskStore } from '../../../src/sandbox/disk-memory.ts';
+import type { DiskStore } from '../../../src/sandbox/disk-store.ts';
+import { SwitchedFaults } from '../../../src/sandbox/faults.ts';
+import { registerKubeVirtAdmission } from '../../../src/sandbox/kubevirt/admission.ts';
+import { startKubeVirt } from '../../../src/sandbox/kubevirt/kubevirt.ts';
+import { SimulatedClock } from '../../../src/sandbox/simulated-clock.ts';
+import type { RunningStandIn } from '../../../src/sandbox/stand-in.ts';
+import { startStorage } from '../../../src/sandbox/storage/storage.ts';
+import { RecordedTrace } from '../../../src/sandbox/trace.ts';
+import type { VCenter, VddkDisk, VddkRequest } from '../../../src/sandbox/world.ts';
+
+export const ns = 'vms';
+export const mebibyte = 1_048_576;
+
+export interface Cluster extends AsyncDisposable {
+  readonly api: EmbeddedApiServer;
+  readonly client: KubeClient;
+  readonly clock: SimulatedClock;
+  readonly disks: DiskStore;
+  readonly faults: SwitchedFaults;
+  readonly log: RecordingLogger;
+  readonly source: SourceDisks;
+  /** The object once `accepts` holds of it; throws after half a simulated hour. */
+  when<T extends KubeObject>(
+    kind: ResourceKind<T>,
+    name: string,
+    accepts: (object: Stored<T>) => boolean,
+  ): Promise<Stored<T>>;
+  /** Resolves when there is no such object. */
+  gone(kind: ResourceKind, name: string): Promise<void>;
+}
+
+export interface ClusterOptions {
+  readonly cdi?: Partial<CdiSettings>;
+  readonly seed?: number;
+  readonly withoutVddkImage?: boolean;
+}
+
+/** API server, storage, CDI and KubeVirt on simulated time, with one namespace and a list of source disks instead of a vCenter. */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const clock = new SimulatedClock({ start: Date.UTC(2026, 0, 1) });
+  const random = seeded(options.seed ?? 1);
+  const trace = new RecordedTrace(clock);
+  const faults = new SwitchedFaults(trace);
+  const api = new EmbeddedApiServer({ clock, random, faults, trace });
+  registerCdiAdmission(api);
+  registerKubeVirtAdmission(api, { random });
+  const log = new RecordingLogger();
+  const disks = createMemoryDiskStore();
+  const source = new SourceDisks();
+  const running = clock.run();
+  const abort = new AbortController();
+  const clientOf = (user: string) => createKubeClient(api.transport(user), { clock, random });
+  const deps = { clock, random, log, disks, faults };
+  const vcenter = source as unknown as VCenter;
+  const parts: readonly RunningStandIn[] = [
+    startStorage(clientOf('storage'), deps, abort.signal),
+    startCdi(
+      clientOf('cdi'),
+      {
+        ...deps,
+        vcenter,
+        settings: {
+          ...(options.withoutVddkImage !== true && { vddkImage: 'vddk' }),
+          flickerChance: 0,
+          ...options.cdi,
+        },
+      },
+      abort.signal,
+    ),
+    startKubeVirt(clientOf('kubevirt'), deps, abort.signal),
+  ];
+  await Promise.all(parts.map(({ ready }) => ready));
+  const client = clientOf('test');
+  await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ns } });
+  return {
+    api,
+    client,
+    clock,
+    disks,
+    faults,
+    log,
+    source,
+    when: (kind, name, accepts) => until(clock, () => client.get(kind, place(kind, name)), accepts, name),
+    gone: async (kind, name) => {
+      await until(
+        clock,
+        async () => ({ there: (await client.get(kind, place(kind, name))) !== undefined }),
+        ({ there }) => !there,
+        name,
+      );
+    },
+    [Symbol.asyncDispose]: async () => {
+      abort.abort();
+      await Promise.all(parts.map(({ stopped }) => stopped));
+      running[Symbol.dispose]();
+      await api[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function place(kind: ResourceKind, name: string): { namespace?: string; name: string } {
+  return kind.namespaced ? { namespace: ns, name } : { name };
+}
+
+async function until<T>(
+  clock: SimulatedClock,
+  read: () => Promise<T | undefined>,
+  accepts: (value: T) => boolean,
+  what: string,
+): Promise<T> {
+  const deadline = clock.now() + 1_800_000;
+  let last: T | undefined;
+  while (clock.now() < deadline) {
+    last = await read();
+    if (last !== undefined && accepts(last)) return last;
+    await clock.sleep(50);
+  }
+  throw new Error(`waited half an hour in vain for ${what}: ${JSON.stringify(last, undefined, 1)}`);
+}
+
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** What importers can open, by backing file; remembers what was asked. */
+export class SourceDisks {
+  readonly store = createMemoryDiskStore();
+  readonly requests: VddkRequest[] = [];
+  refusal: string | undefined;
+
+  add(backingFile: string, sizeBytes: number, random: () => number = seeded(7)): void {
+    const disk = this.store.create(backingFile, sizeBytes);
+    for (let offset = 0; offset < sizeBytes; offset += 3 * 65_536) {
+      const length = Math.min(65_536, sizeBytes - offset);
+      disk.write(offset, new Uint8Array(length).fill(1 + Math.floor(random() * 255)));
+    }
+  }
+
+  openDisk(request: VddkRequest): VddkDisk {
+    this.requests.push(request);
+    if (this.refusal !== undefined) throw new Error(this.refusal);
+    const disk = this.store.get(request.backingFile);
+    if (disk === undefined) throw new Error('Unable to connect to vddk data source: no such disk');
+    return {
+      sizeBytes: disk.sizeBytes,
+      read: (offset, length) => disk.read(offset, length),
+      extents: () => disk.extents(),
+      [Symbol.dispose]: () => undefined,
+    };
+  }
+}
+
+export const vddk: VddkSource = {
+  url: 'https://vcenter.example/sdk',
+  uuid: '4203-uuid',
+  backingFile: '[store] vm/disk.vmdk',
+  thumbprint: 'AA:BB',
+  secretRef: 'vcenter-access',
+};
+
+export function dataVolume(name: string, changes: Partial<DataVolume['spec']> = {}): DataVolume {
+  return {
+    apiVersion: 'cdi.kubevirt.io/v1beta1',
+    kind: 'DataVolume',
+    metadata: { name, namespace: ns, labels: { 'gantry.dev/import': 'import-1' } },
+    spec: {
+      source: { vddk },
+      storage: { resources: { requests: { storage: '2Mi' } } },
+      ...changes,
+    },
+  };
+}
+
+export async function makeSecret(client: KubeClient, name = 'vcenter-access'): Promise<void> {
+  const { secrets } = await import('../../../src/api/kinds.ts');
+  await client.create(secrets, {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name, namespace: ns },
+    data: {
+      accessKeyId: Buffer.from('root').toString('base64'),
+      secretKey: Buffer.from('hunter2').toString('base64'),
+    },
+  });
+}
+
+/** Phases a DataVolume goes through, each once in a row, read from a watch begun before. */
+export function phasesOf(
+  cluster: Cluster,
+  name: string,
+): { readonly phases: readonly string[]; stop(): void } {
+  const phases: string[] = [];
+  const abort = new AbortController();
+  void (async () => {
+    try {
+      for await (const event of cluster.client.watch(
+        dataVolumes,
+        { namespace: ns, resourceVersion: '0' },
+        abort.signal,
+      )) {
+        if (event.type === 'BOOKMARK' || event.object.metadata.name !== name) continue;
+        const phase = event.object.status?.phase ?? '';
+        if (phases.at(-1) !== phase) phases.push(phase);
+      }
+    } catch {
+      // Ended by stop().
+    }
+  })();
+  return { phases, stop: () => abort.abort() };
+}
