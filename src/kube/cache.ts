@@ -39,6 +39,8 @@ export class ObjectCache<T extends KubeObject, Index extends string = string> {
   readonly #handlers = new Set<CacheHandler<T>>();
   /** The version that list and watch have reached; undefined before the first list. */
   #reached: string | undefined;
+  /** Objects that our own writes took out of the selection, at which version, until the watch has got there. */
+  readonly #forgotten = new Map<string, string>();
 
   constructor(options: ObjectCacheOptions<T, Index>) {
     this.#logger = options.logger;
@@ -99,9 +101,15 @@ export class ObjectCache<T extends KubeObject, Index extends string = string> {
 
   /**
    * Takes in that a write of our own took the object out of what is watched (its label is gone): `stored` is the server's answer. The
-   * watch says the same a little later; an event from before our write may show the object once more until then.
+   * watch says the same a little later; events from before our write do not bring the object back until then.
    */
   forget(stored: Stored<T>): void {
+    const { resourceVersion } = stored.metadata;
+    if (this.#reached !== undefined && !isOlder(this.#reached, resourceVersion)) return;
+    const key = keyOf(stored);
+    const held = this.#objects.get(key);
+    if (held !== undefined && isOlder(resourceVersion, held.metadata.resourceVersion)) return;
+    this.#forgotten.set(key, resourceVersion);
     this.#drop(stored);
   }
 
@@ -110,7 +118,8 @@ export class ObjectCache<T extends KubeObject, Index extends string = string> {
     const isInitial = this.#reached === undefined;
     // A list behind what was reached means that the server's history was rolled back (a restored etcd): versions held mean nothing.
     const rolledBack = this.#reached !== undefined && isOlder(list.resourceVersion, this.#reached);
-    this.#reached = list.resourceVersion;
+    if (rolledBack) this.#forgotten.clear();
+    this.#reach(list.resourceVersion);
     const listed = new Set<string>();
     for (const object of list.items) {
       const key = keyOf(object);
@@ -138,11 +147,20 @@ export class ObjectCache<T extends KubeObject, Index extends string = string> {
   }
 
   #advance(version: string): void {
-    if (this.#reached === undefined || !isOlder(version, this.#reached)) this.#reached = version;
+    if (this.#reached === undefined || !isOlder(version, this.#reached)) this.#reach(version);
+  }
+
+  #reach(version: string): void {
+    this.#reached = version;
+    for (const [key, forgottenAt] of this.#forgotten) {
+      if (!isOlder(version, forgottenAt)) this.#forgotten.delete(key);
+    }
   }
 
   #keepNewer(object: Stored<T>, isInitial: boolean): void {
     const key = keyOf(object);
+    const forgottenAt = this.#forgotten.get(key);
+    if (forgottenAt !== undefined && isOlder(object.metadata.resourceVersion, forgottenAt)) return;
     const held = this.#objects.get(key);
     if (held !== undefined) {
       const { resourceVersion } = held.metadata;

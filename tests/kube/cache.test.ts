@@ -164,6 +164,20 @@ describe('our own writes', () => {
     expect(cache.get(at('a'))).toBeUndefined();
   });
 
+  test('an object that our write took out of the selection is gone at once, and no older event or list brings it back', () => {
+    const { cache, seen } = cacheOf();
+    cache.replace({ items: [stored('a', 5)], resourceVersion: '10' });
+    cache.forget(stored('a', 14));
+    cache.apply({ type: 'MODIFIED', object: stored('a', 12) });
+    cache.replace({ items: [stored('a', 12)], resourceVersion: '13' });
+    expect(cache.get(at('a'))).toBeUndefined();
+    cache.apply({ type: 'DELETED', object: stored('a', 14) });
+    expect(seen).toEqual(['a ->5 initial', 'a 5>-']);
+    cache.apply({ type: 'ADDED', object: stored('a', 15) });
+    cache.forget(stored('a', 14));
+    expect(cache.get(at('a'))?.metadata.resourceVersion).toBe('15');
+  });
+
   test('after a server was rolled back to an earlier state its list is taken as it is', () => {
     const { cache } = cacheOf();
     cache.replace({ items: [stored('a', 900), stored('b', 950)], resourceVersion: '1000' });
