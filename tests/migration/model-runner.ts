@@ -2,16 +2,17 @@ import { isDeepStrictEqual } from 'node:util';
 import type { VirtualMachineImportStatus } from '../../src/api/virtual-machine-import.ts';
 import { itineraryFor, phaseByName } from '../../src/migration/itineraries.ts';
 import { applyLedger } from '../../src/migration/ledger.ts';
-import type {
-  Action,
-  Change,
-  Context,
-  Decision,
-  Facts,
-  FactName,
-  Fail,
-  Phase,
-  UnwindDecision,
+import {
+  longestRun,
+  type Action,
+  type Change,
+  type Context,
+  type Decision,
+  type FactName,
+  type Facts,
+  type Fail,
+  type Phase,
+  type UnwindDecision,
 } from '../../src/migration/phase.ts';
 import { defaultSettings, type EngineSettings } from '../../src/migration/settings.ts';
 import { SlotTable } from '../../src/migration/slots.ts';
@@ -76,7 +77,7 @@ export class ModelRunner {
   run(): Status {
     for (let ticks = 0; ticks < mostTicks; ticks += 1) {
       try {
-        while (this.#pass());
+        this.#passes();
         this.#save();
       } catch (error) {
         if (!(error instanceof Crash)) throw error;
@@ -87,6 +88,12 @@ export class ModelRunner {
       this.world.tick(5);
     }
     throw new Error(`no end: ${this.#saved.phase ?? ''} ${JSON.stringify(this.#saved.ledger)}`);
+  }
+
+  /** Decisions in a row without a wait: an itinerary that turns in circles is found, not suffered. */
+  #passes(): void {
+    for (let passes = 0; passes < longestRun; passes += 1) if (!this.#pass()) return;
+    throw new Error(`${this.#draft.phase ?? ''} turns in circles`);
   }
 
   #isClean(): boolean {

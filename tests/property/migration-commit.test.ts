@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { LedgerEntry } from '../../src/api/virtual-machine-import.ts';
 import { phaseByName } from '../../src/migration/itineraries.ts';
 import { applyLedger } from '../../src/migration/ledger.ts';
-import type { Action, FactName, Facts, FactTable, LedgerChange } from '../../src/migration/phase.ts';
+import type { Action, FactTable, LedgerChange } from '../../src/migration/phase.ts';
 import { unwindSteps } from '../../src/migration/unwind.ts';
 import { importSpec, vmModel } from '../migration/import-spec.ts';
 import { later, phaseContext } from '../migration/phase-context.ts';
