@@ -24,6 +24,7 @@ import { createVspherePlatform } from '../../../src/sources/vsphere/platform.ts'
 import { vmModel } from '../../migration/import-spec.ts';
 
 export const gib = 2 ** 30;
+const noRaw = {};
 const logger = new RecordingLogger();
 let versions = 1000;
 
@@ -39,7 +40,7 @@ export function stored<T extends KubeObject>(object: T, uid = `${object.metadata
       ...object.metadata,
       resourceVersion: String(versions),
     },
-  } as unknown as Stored<T>;
+  };
 }
 
 export const isReady: readonly Condition[] = [
@@ -210,7 +211,7 @@ export class PlanFixture {
   }
 
   /** Puts a VM into the inventory: vm-101 "web-01", unless the changes say otherwise. */
-  vm(changes: Partial<VmModel>, raw: object = {}): this {
+  vm(changes: Partial<VmModel>, raw: object = noRaw): this {
     const model = vmModel({
       id: 'vm-101',
       disks: [disk(0)],
