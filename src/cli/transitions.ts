@@ -1,0 +1,38 @@
+import { formatDuration, formatPercent } from './format.ts';
+import type { VmProgress } from './import-progress.ts';
+import { padText, printable } from './text-width.ts';
+
+/** What to print, line by line, where nothing can be drawn in place: each change of a VM once, and quarters of a copy. */
+export class Transitions {
+  readonly #last = new Map<string, string>();
+  readonly #nameWidth: number;
+
+  constructor(names: readonly string[]) {
+    this.#nameWidth = Math.min(40, Math.max(4, ...names.map((name) => name.length)));
+  }
+
+  /** Lines for what has changed since the last call. `elapsedMs`: since the run began. */
+  next(vms: readonly VmProgress[], elapsedMs: number): readonly string[] {
+    const lines: string[] = [];
+    for (const vm of vms) {
+      const state = stateOf(vm);
+      if (this.#last.get(vm.name) === state) continue;
+      this.#last.set(vm.name, state);
+      const time = padText(formatDuration(elapsedMs), 10, 'right');
+      lines.push(`${time}  ${padText(printable(vm.name), this.#nameWidth, 'left')}  ${printable(sentence(vm))}`);
+    }
+    return lines;
+  }
+}
+
+function stateOf({ phase, waitsFor, outcome, doneBytes, totalBytes }: VmProgress): string {
+  const quarter = totalBytes === 0 ? 0 : Math.floor((4 * doneBytes) / totalBytes);
+  return [phase, waitsFor, outcome ?? '', phase === 'CopyDisks' ? quarter : ''].join('\n');
+}
+
+function sentence({ phase, waitsFor, outcome, doneBytes, totalBytes }: VmProgress): string {
+  if (outcome === 'Succeeded') return 'Completed';
+  if (outcome !== undefined) return `${outcome}: ${waitsFor}`;
+  const percent = phase === 'CopyDisks' ? ` ${formatPercent(doneBytes, totalBytes)}` : '';
+  return waitsFor === '' ? `${phase}${percent}` : `${phase}${percent}: waits for ${waitsFor}`;
+}
