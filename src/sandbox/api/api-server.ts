@@ -88,7 +88,7 @@ export class EmbeddedApiServer implements ApiServer {
     this.#listener ??= await HttpsListener.start(this, {
       port: options.port ?? 0,
       random: this.#state.random,
-      now: this.#state.clock.now(),
+      clock: this.#state.clock,
     });
     const { url, caPem, token } = this.#listener;
     return { url, caPem, token };

@@ -4,7 +4,7 @@ import { createObject } from './creating.ts';
 import { deleteObject, deletionOptions } from './deleting.ts';
 import type { Documents } from './documents.ts';
 import type { Json } from './json.ts';
-import { jsonPatch, mergePatch } from './patch.ts';
+import { jsonPatch, mergePatch, strategicPatch } from './patch.ts';
 import { getObject, Lister } from './reading.ts';
 import { badRequest, invalid, methodNotAllowed, Refusal, unsupportedMediaType } from './refusal.ts';
 import type { Route } from './routes.ts';
@@ -17,6 +17,7 @@ import { updateObject } from './updating.ts';
 
 type ResourceRoute = Extract<Route, { to: 'resource' }>;
 
+const strategicType = 'application/strategic-merge-patch+json';
 const patchTypes = [
   'application/json-patch+json',
   'application/merge-patch+json',
@@ -118,7 +119,7 @@ export class RequestHandler {
       };
       return updateObject(this.#state, update, options);
     }
-    const apply = patchFor(request.contentType);
+    const apply = patchFor(request.contentType, served.custom);
     const change = (old: StoredObject): Json => apply(old as unknown as Json, body);
     const refuseUnknown = (result: Json, text: string): Refusal => invalidPatch(result)(text);
     const update = { served, namespace, name, subresource, change, refuseUnknown, isPut: false };
@@ -167,10 +168,11 @@ function requireJson(contentType: string | undefined): void {
     throw unsupportedMediaType(['application/json']);
 }
 
-/** Strategic merge patches and server-side apply are not served (design: sandbox.md), which a real server says of CRDs in these words. */
-function patchFor(contentType: string | undefined): (old: Json, patch: Json) => Json {
+/** Custom resources take no strategic merge patch anywhere, in these words; server-side apply is not served (design: sandbox.md). */
+function patchFor(contentType: string | undefined, isCustom: boolean): (old: Json, patch: Json) => Json {
   if (contentType === 'application/merge-patch+json') return mergePatch;
   if (contentType === 'application/json-patch+json') return jsonPatch;
+  if (contentType === strategicType && !isCustom) return strategicPatch;
   throw unsupportedMediaType(patchTypes);
 }
 

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { HttpMethod } from '../../kube/transport.ts';
 import { TransportError } from '../../kube/transport.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { EmbeddedApiServer } from './api-server.ts';
 import type { WatchClient } from './open-watch.ts';
 import { isWatch } from './subjects.ts';
@@ -15,6 +16,7 @@ import { badRequest, methodNotAllowed, Refusal } from './refusal.ts';
 import type { WatchLine } from './watching.ts';
 
 const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
+const longestFlushMs = 1000;
 const longestBodyBytes = 3 * 1024 * 1024;
 
 /** The same server over TLS on 127.0.0.1, for real clients: one bearer token, watches as streams. */
@@ -24,8 +26,11 @@ export class HttpsListener implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
   readonly #api: EmbeddedApiServer;
+  readonly #clock: Clock;
+  readonly #responses = new Set<ServerResponse>();
 
-  private constructor(api: EmbeddedApiServer, server: Server, caPem: string, token: string) {
+  private constructor(api: EmbeddedApiServer, clock: Clock, server: Server, caPem: string, token: string) {
+    this.#clock = clock;
     this.#api = api;
     this.#server = server;
     this.caPem = caPem;
@@ -34,30 +39,44 @@ export class HttpsListener implements AsyncDisposable {
     server.on('request', (request, response) => void this.#serve(request, response));
   }
 
-  /** `now`: milliseconds since 1970; the certificate is good from a day before. */
+  /** The certificate is good from a day before the clock's time. */
   static async start(
     api: EmbeddedApiServer,
-    options: { readonly port: number; readonly random: () => number; readonly now: number },
+    options: { readonly port: number; readonly random: () => number; readonly clock: Clock },
   ): Promise<HttpsListener> {
-    const { certPem, keyPem, caPem } = await issueCertificate(options.now);
+    const { certPem, keyPem, caPem } = await issueCertificate(options.clock.now());
     const token = Array.from({ length: 32 }, () => Math.floor(options.random() * 36).toString(36)).join('');
     const server = createServer({ cert: certPem, key: keyPem });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(options.port, '127.0.0.1', resolve);
     });
-    return new HttpsListener(api, server, caPem, token);
+    return new HttpsListener(api, options.clock, server, caPem, token);
   }
 
-  /** Open watches have been ended by the API server before; connections that only wait are closed. */
+  /** The API server has ended its watches before; what they still have to say is sent, within a second, and then nobody is connected. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    await this.#flushed();
     this.#server.closeAllConnections();
     await closed;
   }
 
+  async #flushed(): Promise<void> {
+    const ended = [...this.#responses].filter((response) => response.writableEnded);
+    const sent = ended.map((response) => new Promise<void>((resolve) => response.on('close', resolve)));
+    await new Promise<void>((resolve) => {
+      const limit = this.#clock.setTimeout(resolve, longestFlushMs);
+      void Promise.all(sent).then(() => {
+        limit[Symbol.dispose]();
+        resolve();
+      });
+    });
+  }
+
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#responses.add(response);
+    response.on('close', () => this.#responses.delete(response));
     try {
       const request = await this.#read(incoming);
       if (request.method === 'GET' && isWatch(request.query)) this.#watch(request, incoming, response);

@@ -1,6 +1,6 @@
 import type { Json } from './json.ts';
 import { isList, isObject, sameJson, withMembers } from './json.ts';
-import { badRequest, patchNotApplicable } from './refusal.ts';
+import { badRequest, patchNotApplicable, Refusal } from './refusal.ts';
 
 /** Both patches leave the old value as it was and share with the new one whatever they do not touch. */
 
@@ -15,6 +15,27 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
     changes[name] = next !== undefined && sameJson(base[name], next) ? base[name] : next;
   }
   return withMembers(base, changes);
+}
+
+/**
+ * A strategic merge patch that speaks of no list and gives no directive is a merge patch, whatever the kind: that much is served for
+ * built-in kinds. Anything more needs the merge keys of the kind, and answers 415 (design: sandbox.md, level two).
+ */
+export function strategicPatch(target: Json | undefined, patch: Json): Json {
+  if (!isPlainMerge(patch)) {
+    throw new Refusal(
+      415,
+      'UnsupportedMediaType',
+      'the sandbox serves strategic merge patches only where they change no list; use --type=merge or --type=json',
+    );
+  }
+  return mergePatch(target, patch);
+}
+
+function isPlainMerge(patch: Json | undefined): boolean {
+  if (isList(patch)) return false;
+  if (!isObject(patch)) return true;
+  return Object.keys(patch).every((name) => !name.startsWith('$') && isPlainMerge(patch[name]));
 }
 
 /** RFC 6902, all or nothing. Throws Refusal 400 for a patch that is none, 422 for one that does not fit the object. */

@@ -228,6 +228,19 @@ describe('changing', () => {
     );
   });
 
+  test('a strategic merge patch of a built-in kind is served where no list is in it', async () => {
+    await using world = new Harness();
+    await world.create(configMaps, configMap('c'));
+    const send = (body: object) =>
+      world.call('PATCH', world.path(configMaps, 'c'), {
+        contentType: 'application/strategic-merge-patch+json',
+        body,
+      });
+    expect((await send({ data: { a: null, b: '2' } })).body.data).toEqual({ b: '2' });
+    expect((await send({ metadata: { finalizers: ['a.b/c'] } })).status).toBe(415);
+    expect((await send({ data: { $patch: 'replace' } })).status).toBe(415);
+  });
+
   test('an unknown field in a patch of a foreign kind is Invalid', async () => {
     await using world = new Harness();
     await world.create(dataVolumes, dataVolume('d'));
