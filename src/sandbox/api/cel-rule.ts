@@ -23,22 +23,41 @@ export class CelRule {
     this.fieldPath = source.fieldPath;
   }
 
-  /** Undefined when the rule holds; else the text of the error. `old` is undefined where there was no value before. */
-  judge(node: SchemaNode, self: Json, old: Json | undefined): string | undefined {
-    if (this.isTransition && old === undefined) return undefined;
+  /** Undefined when the rule holds; else the text of the error. */
+  judge(values: CelValues): string | undefined {
+    if (this.isTransition && values.old === undefined) return undefined;
     // Most rules of ours are this one, and most writes share the unchanged part with what is stored.
-    if (this.rule === 'self == oldSelf' && self === old) return undefined;
+    if (this.rule === 'self == oldSelf' && values.value === values.old) return undefined;
     this.#program ??= environment.parse(this.rule);
     try {
-      const holds = this.#program({
-        self: toCel(node, self),
-        oldSelf: old === undefined ? null : toCel(node, old),
-      });
-      return holds === true ? undefined : this.message;
+      return this.#program(values.variables) === true ? undefined : this.message;
     } catch (error) {
       const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
       return `${why.toLowerCase()} evaluating rule: ${this.message}`;
     }
+  }
+}
+
+/** A value and the one before it, as the rules of its node see them; translated once for all of them, and only if one needs it. */
+export class CelValues {
+  readonly value: Json;
+  /** Undefined where there was no value before. */
+  readonly old: Json | undefined;
+  readonly #node: SchemaNode;
+  #variables: Readonly<Record<string, unknown>> | undefined;
+
+  constructor(node: SchemaNode, value: Json, old: Json | undefined) {
+    this.#node = node;
+    this.value = value;
+    this.old = old;
+  }
+
+  get variables(): Readonly<Record<string, unknown>> {
+    this.#variables ??= {
+      self: toCel(this.#node, this.value),
+      oldSelf: this.old === undefined ? null : toCel(this.#node, this.old),
+    };
+    return this.#variables;
   }
 }
 

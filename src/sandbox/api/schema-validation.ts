@@ -1,3 +1,4 @@
+import { CelValues } from './cel-rule.ts';
 import type { FieldError } from './field-error.ts';
 import { invalidValue, notSupported, required, tooLong, tooMany, wrongType } from './field-error.ts';
 import type { Json } from './json.ts';
@@ -139,8 +140,9 @@ function judgeRules(
   errors: FieldError[],
 ): void {
   if (value === old) return;
+  const values = new CelValues(node, value, old);
   for (const rule of node.rules) {
-    const why = rule.judge(node, value, old);
+    const why = rule.judge(values);
     if (why === undefined) continue;
     const field = rule.fieldPath === undefined ? path : `${path}${rule.fieldPath}`;
     const shown = node.type === 'object' || node.type === 'array' ? undefined : value;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { virtualMachineImports } from '../../../src/api/kinds.ts';
-import { CelRule } from '../../../src/sandbox/api/cel-rule.ts';
+import { CelRule, CelValues } from '../../../src/sandbox/api/cel-rule.ts';
 import { readSchema } from '../../../src/sandbox/api/schema-node.ts';
 import { validate } from '../../../src/sandbox/api/schema-validation.ts';
 import { importSpec } from '../../migration/import-spec.ts';
@@ -92,6 +92,6 @@ describe('rules in CEL', () => {
 
   test('a rule that fails to evaluate refuses', () => {
     const rule = new CelRule({ rule: 'self.missing == 1', message: 'm' });
-    expect(rule.judge(node, {}, undefined)).toBe('no such key: missing evaluating rule: m');
+    expect(rule.judge(new CelValues(node, {}, undefined))).toBe('no such key: missing evaluating rule: m');
   });
 });
