@@ -106,7 +106,7 @@ export const faultNames = [
 export type FaultName = (typeof faultNames)[number];
 
 export interface Faults {
-  /** `subject` narrows it to one thing (a VM name, a claim name, "verb plural"); `times`: it ends by itself after so many strikes. */
+  /** `subject` narrows it to one thing (a VM name, a claim name, "verb plural", "verb plural/status"); `times`: it ends by itself after so many strikes. */
   start(name: FaultName, options?: { readonly subject?: string; readonly times?: number }): Disposable;
   /** True when it strikes now; counts, and is written to the trace. */
   strikes(name: FaultName, subject: string): boolean;
