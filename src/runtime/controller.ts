@@ -52,7 +52,7 @@ export type ReconcileOutcome = 'success' | 'requeue_after' | 'error' | 'terminal
 export interface ControllerObserver {
   /** As the reconciles begin and end: how many are under way. */
   active(count: number): void;
-  reconciled(outcome: ReconcileOutcome, seconds: number): void;
+  reconciled(outcome: ReconcileOutcome, seconds: number, key: string): void;
 }
 
 export interface ControllerOptions<K extends string = string> {
@@ -156,7 +156,7 @@ export class Controller<K extends string = string> {
     } catch (error) {
       outcome = this.#fail(key, error, signal, logger);
     }
-    observer?.reconciled(outcome, (clock.monotonicMs() - startedMs) / 1000);
+    observer?.reconciled(outcome, (clock.monotonicMs() - startedMs) / 1000, key);
   }
 
   #succeed(key: K, result: ReconcileResult): ReconcileOutcome {
