@@ -1,4 +1,3 @@
-import type { ConditionDraft } from '../api/conditions.ts';
 import type { PlanMigration } from '../api/plan.ts';
 import type { Step, Task, VmStatus } from '../api/vm-status.ts';
 import { hasSucceeded } from './projection.ts';
@@ -11,7 +10,7 @@ export const statusBudgetBytes = 1.15 * 2 ** 20;
 
 export interface Shed {
   readonly migration: PlanMigration;
-  /** Levels of detail that were left out, 0 for none. */
+  /** Levels of detail that were left out, 0 for none; the Plan says so while it is more. */
   readonly level: number;
 }
 
@@ -40,17 +39,6 @@ export function shed(migration: PlanMigration, budgetBytes = statusBudgetBytes):
     current = { ...current, vms: (current.vms ?? []).map(level) };
   }
   return { migration: current, level: levels.length };
-}
-
-/** Said on the Plan while detail is left out. */
-export function shedCondition({ level }: Shed): ConditionDraft | undefined {
-  if (level === 0) return undefined;
-  return {
-    type: 'PlanStatusTruncated',
-    category: 'Warn',
-    message:
-      'This plan has too many VMs for its status to hold every detail. Nothing is lost: see the VirtualMachineImports (vmimport), or split the plan.',
-  };
 }
 
 export function sizeOf(migration: PlanMigration): number {

@@ -161,6 +161,7 @@ describe('what the plan wants kept', () => {
       if (runner.status.records?.committedAt !== undefined) continue;
       expect(runner.status.ledger).toEqual([]);
       expect(runner.world.vms.size).toBe(0);
+      if (runner.status.records?.copyCompleteAt !== undefined) expect(runner.world.claims.size).toBe(2);
       for (const claim of runner.world.claims.values()) {
         expect(claim).toMatchObject({ whole: true, ours: false, owner: { kind: 'none' } });
       }

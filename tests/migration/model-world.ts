@@ -74,7 +74,7 @@ export class ModelWorld {
     this.power = options.power ?? 'On';
     this.namespaceExists = options.namespaceExists ?? true;
     this.#shutdownSeconds = options.shutdownSeconds ?? 5;
-    this.#percentPerSecond = options.percentPerSecond ?? 25;
+    this.#percentPerSecond = options.percentPerSecond ?? 7;
   }
 
   /** Lets time pass: guests shut down, importers copy, instances start. */

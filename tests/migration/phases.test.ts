@@ -283,6 +283,22 @@ describe('power', () => {
     expect(phaseByName('WaitForPowerOff')!.refused!(refusal, after)).toMatchObject({ kind: 'wait' });
   });
 
+  test('is taken hard at the deadline where the policy says so, once a while, and told', () => {
+    const policies = { powerOff: 'force', powerOffSeconds: 200, onConversionFailure: 'restore' } as const;
+    const power = { before: 'On', offRequestedAt: '2026-01-01T00:03:00Z' } as const;
+    const context = { ...requested, spec: importSpec({ policies }), records: { power } };
+    const facts = { sourcePower: { state: 'On' } } as const;
+    expect(decide('WaitForPowerOff', facts, later(context, 200))).toMatchObject({
+      kind: 'act',
+      actions: [{ do: 'powerOff', how: 'hard' }],
+      events: [{ reason: 'PowerOffForced' }],
+      records: { power: { offRequestedAt: '2026-01-01T00:03:20Z' } },
+    });
+    const forced = { ...context, records: { power: { ...power, offRequestedAt: '2026-01-01T00:03:20Z' } } };
+    expect(decide('WaitForPowerOff', facts, later(forced, 201))).toMatchObject({ kind: 'wait' });
+    expect(decide('WaitForPowerOff', facts, later(forced, 400))).toMatchObject({ code: 'PowerOffTimeout' });
+  });
+
   test('has the time that the plan gives it', () => {
     const policies = { powerOff: 'fail', powerOffSeconds: 60, onConversionFailure: 'restore' } as const;
     const context = { ...requested, spec: importSpec({ policies }) };

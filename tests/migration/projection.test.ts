@@ -7,7 +7,7 @@ import type {
 } from '../../src/api/virtual-machine-import.ts';
 import { freshVm, projectVm } from '../../src/migration/projection.ts';
 import { beginRun, outcomeOf, planConditions, projectPlan } from '../../src/migration/run-projection.ts';
-import { shedCondition, sizeOf } from '../../src/migration/shedding.ts';
+import { sizeOf } from '../../src/migration/shedding.ts';
 import { cold } from '../../src/migration/itineraries.ts';
 import { frozenDisk, importSpec, vmModel } from './import-spec.ts';
 
@@ -334,13 +334,11 @@ describe('a large plan', () => {
         progress: { total: 3 * 4096, completed: 3 * 1720 },
       });
     }
-    expect(shedCondition({ migration, level })?.type).toBe('PlanStatusTruncated');
   });
 
-  test('of few VMs loses nothing and says nothing', () => {
+  test('of few VMs loses nothing', () => {
     const shed = project(50, 3, copying);
     expect(shed.level).toBe(0);
-    expect(shedCondition(shed)).toBeUndefined();
     const step = shed.migration.vms![0]!.pipeline[1]!;
     expect(step.tasks).toHaveLength(3);
   });
