@@ -1,7 +1,6 @@
 import type { Condition, ConditionDraft } from '../../../src/api/conditions.ts';
 import type {
   NetworkAttachmentDefinition,
-  PersistentVolumeClaim,
   ResourceQuota,
   StorageClass,
 } from '../../../src/api/external/core.ts';
@@ -106,7 +105,6 @@ export class PlanFixture {
     storageClasses: new ObjectCache<StorageClass>({ logger }),
     quotas: new ObjectCache<ResourceQuota>({ logger }),
     networks: new ObjectCache<NetworkAttachmentDefinition>({ logger }),
-    claims: new ObjectCache<PersistentVolumeClaim, 'import'>({ logger }),
   };
   platform: SourcePlatform = createVspherePlatform();
   isConnected = true;
