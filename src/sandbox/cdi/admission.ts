@@ -3,7 +3,7 @@ import type { DataVolume } from '../../api/external/cdi.ts';
 import type { PersistentVolumeClaim } from '../../api/external/core.ts';
 import { dataVolumes, persistentVolumeClaims } from '../../api/kinds.ts';
 import { cdiAllowClaimAdoptionAnnotation, cdiCreatedForDataVolumeAnnotation } from '../../api/labels.ts';
-import { parseQuantity } from '../storage/quantity.ts';
+import { quantityValue } from '../storage/quantity.ts';
 import type { AdmissionRequest, ApiServer } from '../world.ts';
 import { populatedForAnnotation } from './annotations.ts';
 
@@ -113,7 +113,7 @@ function checkSize(
 ): string | undefined {
   const text = storage?.resources?.requests?.['storage'];
   if (text === undefined) return mayBeAbsent ? undefined : `${name} size is missing`;
-  const bytes = parseQuantity(String(text));
+  const bytes = quantityValue(String(text));
   // A quantity that cannot be read does not get as far as the webhook's rules.
   if (bytes === undefined || bytes <= 0) return `${name} size can't be equal or less than zero`;
   return bytes < mebibyte ? `${name} size should be at least 1MiB` : undefined;

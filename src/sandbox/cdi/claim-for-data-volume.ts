@@ -3,7 +3,7 @@ import type { PersistentVolumeClaim, StorageClass } from '../../api/external/cor
 import { cdiCreatedForDataVolumeAnnotation } from '../../api/labels.ts';
 import type { Stored } from '../../api/meta.ts';
 import { findClass } from '../storage/binding.ts';
-import { parseQuantity } from '../storage/quantity.ts';
+import { quantityValue } from '../storage/quantity.ts';
 import { requiredBytes } from '../storage/volume-size.ts';
 import type { Annotations } from './annotations.ts';
 import {
@@ -72,7 +72,7 @@ export function renderClaim(
       volumeMode ??= sets.find((set) => set.accessModes?.some((mode) => wanted.includes(mode)))?.volumeMode;
     }
   }
-  const imageBytes = parseQuantity(storage.resources?.requests?.['storage'] ?? '');
+  const imageBytes = quantityValue(storage.resources?.requests?.['storage'] ?? '');
   if (imageBytes === undefined) {
     return { error: 'PVC Spec is not valid - missing storage size', isFinal: false };
   }

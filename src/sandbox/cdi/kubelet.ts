@@ -42,7 +42,11 @@ export function startKubelet(client: KubeClient, deps: KubeletDeps, signal: Abor
   const standIn = new StandIn('kubelet', client, deps);
   const kubelet = new SimulatedKubelet(standIn, deps, signal);
   const { ready, stopped } = standIn.start(signal);
-  return { ready, stopped, progress: (pod) => Promise.resolve(kubelet.progress(pod)) };
+  return {
+    ready,
+    stopped: stopped.then(() => kubelet.settled()),
+    progress: (pod) => Promise.resolve(kubelet.progress(pod)),
+  };
 }
 
 interface Run {
@@ -86,6 +90,11 @@ class SimulatedKubelet {
 
   progress(pod: Stored<Pod>): number | undefined {
     return this.#runs.get(pod.metadata.uid)?.percent;
+  }
+
+  /** After the abort: resolves when no program runs any more. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#runs.values()].map(({ ended }) => ended));
   }
 
   async #reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {

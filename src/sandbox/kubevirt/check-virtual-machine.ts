@@ -1,5 +1,5 @@
 import type { Domain, VirtualMachine, VirtualMachineInstanceSpec } from '../../api/external/kubevirt.ts';
-import { parseQuantity } from '../storage/quantity.ts';
+import { quantityValue } from '../storage/quantity.ts';
 import { checkBootOrder, checkDisks } from './check-disks.ts';
 import { checkNetworks } from './check-networks.ts';
 import { withInstanceDefaults } from './defaults.ts';
@@ -103,16 +103,16 @@ function checkHostname(field: string, hostname = ''): readonly string[] {
 
 function checkMemory(field: string, { memory, resources }: Domain): readonly string[] {
   const named = [memory?.guest, resources?.requests?.['memory'], resources?.limits?.['memory']];
-  if (named.some((text) => text !== undefined && parseQuantity(text) === undefined)) return [badQuantity];
+  if (named.some((text) => text !== undefined && quantityValue(text) === undefined)) return [badQuantity];
   const [, request, limit] = named;
   const texts: string[] = [];
-  const requested = parseQuantity(request ?? '') ?? 0;
+  const requested = quantityValue(request ?? '') ?? 0;
   const at = (which: string): string => `${field}.domain.resources.${which}.memory`;
   if (requested < 0) texts.push(`${at('requests')} '${request ?? ''}': must be greater than or equal to 0.`);
   else if (requested > 0 && requested < smallestMemoryBytes) {
     texts.push(`${at('requests')} '${request ?? ''}': must be greater than or equal to 1M.`);
   }
-  const limited = parseQuantity(limit ?? '') ?? 0;
+  const limited = quantityValue(limit ?? '') ?? 0;
   if (limited > 0 && requested > limited) {
     texts.push(`${at('requests')} '${request ?? ''}' is greater than ${at('limits')} '${limit ?? ''}'`);
   }

@@ -1,26 +1,7 @@
-const factors: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
-};
+import { parseQuantity } from '../api/quantity.ts';
 
 /** A Kubernetes quantity ("64Mi", "1.5G", "500m", "1e3") as a number; undefined where it is none. */
-export function parseQuantity(text: string): number | undefined {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([numkMGTPE]|[KMGTPE]i)?)$/.exec(text);
-  if (match === null) return undefined;
-  const [, digits = '', exponent, suffix = ''] = match;
-  return Number(digits) * (exponent === undefined ? (factors[suffix] ?? 1) : 10 ** Number(exponent));
+export function quantityValue(text: string): number | undefined {
+  const exact = parseQuantity(text);
+  return exact === undefined ? undefined : Number(exact.milli) / 1000;
 }

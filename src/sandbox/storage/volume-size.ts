@@ -1,5 +1,5 @@
 import type { PersistentVolumeClaim, VolumeMode } from '../../api/external/core.ts';
-import { parseQuantity } from './quantity.ts';
+import { quantityValue } from './quantity.ts';
 
 /** CDI's default share of a file system that is not for the image (fact: cdi 1.2). */
 export const filesystemOverhead = 0.06;
@@ -24,7 +24,7 @@ export function modeOf(claim: PersistentVolumeClaim): VolumeMode {
 
 /** Requested bytes; 0 where the claim says nothing that can be read. */
 export function requestedBytes(claim: PersistentVolumeClaim): number {
-  return Math.ceil(parseQuantity(claim.spec.resources?.requests?.['storage'] ?? '') ?? 0);
+  return Math.ceil(quantityValue(claim.spec.resources?.requests?.['storage'] ?? '') ?? 0);
 }
 
 /** Where the bytes of a claim are kept in the disk store. */

@@ -13,6 +13,7 @@ import type { DiskStore } from '../../../src/sandbox/disk-store.ts';
 import { SwitchedFaults } from '../../../src/sandbox/faults.ts';
 import { registerKubeVirtAdmission } from '../../../src/sandbox/kubevirt/admission.ts';
 import { startKubeVirt } from '../../../src/sandbox/kubevirt/kubevirt.ts';
+import type { Clock } from '../../../src/runtime/clock.ts';
 import { SimulatedClock } from '../../../src/sandbox/simulated-clock.ts';
 import type { RunningStandIn } from '../../../src/sandbox/stand-in.ts';
 import { startStorage } from '../../../src/sandbox/storage/storage.ts';
@@ -25,9 +26,10 @@ export const mebibyte = 1_048_576;
 export interface Cluster extends AsyncDisposable {
   readonly api: EmbeddedApiServer;
   readonly client: KubeClient;
-  readonly clock: SimulatedClock;
+  readonly clock: Clock;
   readonly disks: DiskStore;
   readonly faults: SwitchedFaults;
+  readonly trace: RecordedTrace;
   readonly log: RecordingLogger;
   readonly source: SourceDisks;
   /** The object once `accepts` holds of it; throws after half a simulated hour. */
@@ -44,11 +46,17 @@ export interface ClusterOptions {
   readonly cdi?: Partial<CdiSettings>;
   readonly seed?: number;
   readonly withoutVddkImage?: boolean;
+  /** By default simulated, and running. */
+  readonly clock?: Clock;
+  /** Of all parts. */
+  readonly speed?: number;
 }
 
 /** API server, storage, CDI and KubeVirt on simulated time, with one namespace and a list of source disks instead of a vCenter. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const clock = new SimulatedClock({ start: Date.UTC(2026, 0, 1) });
+  const simulated = new SimulatedClock({ start: Date.UTC(2026, 0, 1) });
+  const clock = options.clock ?? simulated;
+  const speed = options.speed ?? 1;
   const random = seeded(options.seed ?? 1);
   const trace = new RecordedTrace(clock);
   const faults = new SwitchedFaults(trace);
@@ -58,13 +66,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const log = new RecordingLogger();
   const disks = createMemoryDiskStore();
   const source = new SourceDisks();
-  const running = clock.run();
+  const running = simulated.run();
   const abort = new AbortController();
   const clientOf = (user: string) => createKubeClient(api.transport(user), { clock, random });
   const deps = { clock, random, log, disks, faults };
   const vcenter = source as unknown as VCenter;
   const parts: readonly RunningStandIn[] = [
-    startStorage(clientOf('storage'), deps, abort.signal),
+    startStorage(clientOf('storage'), { ...deps, settings: { speed } }, abort.signal),
     startCdi(
       clientOf('cdi'),
       {
@@ -73,12 +81,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         settings: {
           ...(options.withoutVddkImage !== true && { vddkImage: 'vddk' }),
           flickerChance: 0,
+          speed,
           ...options.cdi,
         },
       },
       abort.signal,
     ),
-    startKubeVirt(clientOf('kubevirt'), deps, abort.signal),
+    startKubeVirt(clientOf('kubevirt'), { ...deps, settings: { speed } }, abort.signal),
   ];
   await Promise.all(parts.map(({ ready }) => ready));
   const client = clientOf('test');
@@ -89,6 +98,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     clock,
     disks,
     faults,
+    trace,
     log,
     source,
     when: (kind, name, accepts) => until(clock, () => client.get(kind, place(kind, name)), accepts, name),
@@ -114,7 +124,7 @@ function place(kind: ResourceKind, name: string): { namespace?: string; name: st
 }
 
 async function until<T>(
-  clock: SimulatedClock,
+  clock: Clock,
   read: () => Promise<T | undefined>,
   accepts: (value: T) => boolean,
   what: string,

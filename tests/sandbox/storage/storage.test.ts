@@ -9,7 +9,7 @@ import {
   storageProfiles,
 } from '../../../src/api/kinds.ts';
 import { mayAdopt } from '../../../src/sandbox/storage/binding.ts';
-import { parseQuantity } from '../../../src/sandbox/storage/quantity.ts';
+import { quantityValue } from '../../../src/sandbox/storage/quantity.ts';
 import { claimDiskId, requiredBytes, usableBytes } from '../../../src/sandbox/storage/volume-size.ts';
 import { mebibyte, ns, startCluster } from '../cdi/cluster.ts';
 
@@ -48,11 +48,11 @@ describe('sizes', () => {
     ['2G', 2e9],
     ['10', 10],
   ])('%s is %d', (text, value) => {
-    expect(parseQuantity(text)).toBe(value);
+    expect(quantityValue(text)).toBe(value);
   });
 
   test.each(['', 'Mi', '1 Gi', '10MiB', 'ten', '1..2'])('"%s" is no quantity', (text) => {
-    expect(parseQuantity(text)).toBe(undefined);
+    expect(quantityValue(text)).toBe(undefined);
   });
 });
 
