@@ -1,0 +1,208 @@
+import { describe, expect, test } from '@jest/globals';
+import { phaseByName } from '../../src/migration/itineraries.ts';
+import type { Context, Decision, FactName, Facts, FactTable, VolumeFact } from '../../src/migration/phase.ts';
+import { importSpec } from './import-spec.ts';
+import { later, phaseContext } from './phase-context.ts';
+
+function decide(phase: string, facts: Partial<FactTable>, context: Context): Decision {
+  return phaseByName(phase)!.decide(facts as Facts<FactName>, context);
+}
+
+const minute = 60;
+
+function bareVolume(changes: Partial<VolumeFact> = {}): VolumeFact {
+  return { diskKey: '2000', claimName: 'web-01-disk-0', ...changes };
+}
+const claim: NonNullable<VolumeFact['claim']> = {
+  uid: 'c',
+  ours: true,
+  deleting: false,
+  phase: 'Bound',
+  owner: { kind: 'DataVolume', uid: 'd' },
+  describedAs: 'target/web-01-disk-0, owned by StatefulSet db',
+};
+const dataVolume: NonNullable<VolumeFact['dataVolume']> = {
+  uid: 'd',
+  ours: true,
+  deleting: false,
+  phase: 'Succeeded',
+  restartCount: 0,
+  conditions: [],
+};
+const vm = { state: 'ours', uid: 'v', deleting: false, runStrategy: 'Halted' } as const;
+
+describe('CreateDataVolumes', () => {
+  const make = (volume: VolumeFact) => decide('CreateDataVolumes', { liveVolumes: [volume] }, phaseContext());
+
+  test('writes down what it will owe before it makes anything', () => {
+    expect(make(bareVolume())).toMatchObject({
+      kind: 'act',
+      ledger: [{ op: 'add', entry: { key: 'TargetObjects/target', kind: 'TargetObjects' } }],
+      actions: [{ do: 'createAccess' }, { do: 'createDataVolume', diskKey: '2000' }],
+    });
+  });
+
+  test("a claim of that name that is somebody's is left alone, and its owner is named", () => {
+    const decision = make(bareVolume({ claim: { ...claim, ours: false } }));
+    expect(decision).toMatchObject({ kind: 'fail', class: 'terminal', code: 'ClaimNameTaken' });
+    expect(decision.kind === 'fail' && decision.message).toContain('StatefulSet db');
+  });
+
+  test('nothing is made over a claim that lost its DataVolume', () => {
+    expect(make(bareVolume({ claim }))).toMatchObject({ kind: 'fail', code: 'DataVolumeDeleted' });
+  });
+
+  test('goes on when every disk has its DataVolume', () => {
+    expect(make(bareVolume({ claim, dataVolume }))).toEqual({ kind: 'advance' });
+  });
+});
+
+describe('CreateVM', () => {
+  const facts = { targetVm: { state: 'absent' }, liveVolumes: [bareVolume({ claim, dataVolume })] } as const;
+  const refusal = { action: { do: 'createVm' }, code: 'Invalid', text: 'webhook says no' } as const;
+
+  test("takes the source's password away before the VM is made", () => {
+    expect(decide('CreateVM', facts, phaseContext())).toMatchObject({
+      kind: 'act',
+      actions: [{ do: 'deleteAccess' }, { do: 'createVm' }],
+    });
+  });
+
+  test('waits for an importer that still runs', () => {
+    const pod = { name: 'i', uid: 'p', phase: 'Running', restarts: 0, createdMs: 0 };
+    const running = { ...facts, liveVolumes: [bareVolume({ claim, dataVolume, pod })] };
+    expect(decide('CreateVM', running, phaseContext())).toMatchObject({
+      kind: 'wait',
+      reason: 'ImporterEnd',
+    });
+  });
+
+  test("never touches somebody's VM of that name", () => {
+    const foreign = { ...facts, targetVm: { state: 'foreign', uid: 'x', by: 'made by Bob' } } as const;
+    const decision = decide('CreateVM', foreign, phaseContext());
+    expect(decision).toMatchObject({ kind: 'fail', class: 'terminal', code: 'NameTaken' });
+    expect(decision.kind === 'fail' && decision.message).toContain('made by Bob');
+  });
+
+  test('refused after the copy fails at once where the source is waited for', () => {
+    const context = phaseContext({ records: { power: { before: 'On' } } });
+    expect(phaseByName('CreateVM')!.refused!(refusal, context)).toMatchObject({
+      kind: 'fail',
+      class: 'terminal',
+      code: 'TargetRefused',
+    });
+  });
+
+  test('refused after the copy is tried for an hour where the source was off anyway', () => {
+    const context = phaseContext({ records: { power: { before: 'Off' } } });
+    const refused = (at: Context) => phaseByName('CreateVM')!.refused!(refusal, at);
+    expect(refused(context)).toMatchObject({ kind: 'wait', until: context.now + 60_000 });
+    expect(refused(later(context, 60 * minute))).toMatchObject({ kind: 'fail' });
+  });
+});
+
+describe('ReleaseVolumes', () => {
+  const context = phaseContext({ records: { targetUid: 'v' } });
+  const release = (volume: VolumeFact, at = context) =>
+    decide('ReleaseVolumes', { liveVolumes: [volume] }, at);
+
+  test('gives the claim before it deletes the DataVolume, which leaves the claim alone', () => {
+    expect(release(bareVolume({ claim, dataVolume }))).toEqual({
+      kind: 'act',
+      actions: [
+        { do: 'giveClaimToVm', claim: 'web-01-disk-0', claimUid: 'c', dataVolumeUid: 'd', vmUid: 'v' },
+        { do: 'deleteDataVolume', name: 'web-01-disk-0', uid: 'd', orphanClaim: true },
+      ],
+    });
+  });
+
+  test('goes on from a claim that was given already', () => {
+    const given = { ...claim, owner: { kind: 'VirtualMachine', uid: 'v' } } as const;
+    expect(release(bareVolume({ claim: given, dataVolume }))).toMatchObject({
+      actions: [{ do: 'deleteDataVolume' }],
+    });
+    const deleting = { ...dataVolume, deleting: true };
+    expect(release(bareVolume({ claim: given, dataVolume: deleting })).kind).toBe('wait');
+    expect(release(bareVolume({ claim: given }))).toEqual({ kind: 'advance' });
+  });
+
+  test.each([
+    { kind: 'none' },
+    { kind: 'other', uid: 'x' },
+    { kind: 'VirtualMachine', uid: 'another' },
+  ] as const)('a claim of owner %j is left alone', (owner) => {
+    const decision = release(bareVolume({ claim: { ...claim, owner } }));
+    expect(decision).toMatchObject({ kind: 'fail', code: 'ClaimOwnerForeign' });
+  });
+
+  test('does not wait for ever', () => {
+    const given = { ...claim, owner: { kind: 'VirtualMachine', uid: 'v' } } as const;
+    const stuck = bareVolume({ claim: given, dataVolume: { ...dataVolume, deleting: true } });
+    expect(release(stuck, later(context, 5 * minute))).toMatchObject({ code: 'ReleaseTimeout' });
+  });
+});
+
+describe('StartVM', () => {
+  const records = { targetName: 'web-01', power: { before: 'On' } } as const;
+  const before = phaseContext({ records });
+  const after = phaseContext({ records: { ...records, committedAt: '2026-01-01T00:00:00Z' } });
+
+  test('commits in the save before the start', () => {
+    const facts = { sourcePower: { state: 'Off' }, targetVm: vm } as const;
+    expect(decide('StartVM', facts, before)).toEqual({
+      kind: 'act',
+      records: { committedAt: '2026-01-01T00:00:00Z', targetUid: 'v' },
+      ledger: [
+        { op: 'dispose', key: 'TargetObjects/target', disposition: 'handOver' },
+        { op: 'strike', key: 'SourcePower' },
+      ],
+      actions: [{ do: 'setRunStrategy', vmUid: 'v', runStrategy: 'Always' }],
+    });
+  });
+
+  test('a source that was powered on meanwhile wins before the commit point', () => {
+    const facts = { sourcePower: { state: 'On' }, targetVm: vm } as const;
+    expect(decide('StartVM', facts, before)).toMatchObject({ kind: 'fail', code: 'SourceRestarted' });
+  });
+
+  test('a source that was powered on between commit and start keeps the target halted, and nothing fails', () => {
+    const facts = { sourcePower: { state: 'On' }, targetVm: vm } as const;
+    expect(decide('StartVM', facts, after)).toMatchObject({
+      kind: 'advance',
+      events: [{ reason: 'TargetNotStarted' }],
+    });
+  });
+
+  test('starts what a crash after the commit left halted', () => {
+    const facts = { sourcePower: { state: 'Off' }, targetVm: vm } as const;
+    expect(decide('StartVM', facts, after)).toMatchObject({ actions: [{ do: 'setRunStrategy' }] });
+    const started = { ...facts, targetVm: { ...vm, runStrategy: 'Always' } };
+    expect(decide('StartVM', started, after)).toEqual({ kind: 'advance' });
+  });
+
+  test('leaves the target off where the plan says so', () => {
+    const spec = importSpec({ options: { ...importSpec().options, powerAfter: 'off' } });
+    const facts = { sourcePower: { state: 'Off' }, targetVm: vm } as const;
+    expect(decide('StartVM', facts, { ...before, spec })).toMatchObject({ kind: 'act', actions: [] });
+  });
+});
+
+describe('WaitForTargetRunning', () => {
+  const context = phaseContext({ records: { power: { before: 'On' } } });
+
+  test('ends when the instance runs', () => {
+    expect(decide('WaitForTargetRunning', { instancePhase: 'Running' }, context)).toEqual({
+      kind: 'advance',
+    });
+    expect(decide('WaitForTargetRunning', { instancePhase: 'Pending' }, context).kind).toBe('wait');
+  });
+
+  test('warns after ten minutes and never fails', () => {
+    const late = later(context, 10 * minute);
+    expect(decide('WaitForTargetRunning', { instancePhase: '' }, late)).toMatchObject({
+      kind: 'advance',
+      warning: expect.stringContaining('does not run'),
+      events: [{ reason: 'TargetNotRunning' }],
+    });
+  });
+});
