@@ -79,6 +79,8 @@ export function createControllers(options: ControllersOptions): { readonly manag
     logger: log,
   });
 
+  manager.addService({ name: 'events', run: (signal) => events.run(signal) });
+
   const watched = watchedCaches(log);
   const { cluster, watched: targetWatched } = targetCluster(client, log);
   const imports = importCache(log);
@@ -156,6 +158,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     events,
     random: options.random,
     log,
+    reportedAt: new Map(),
   });
   const reconcileImport = importReconciler({
     client,

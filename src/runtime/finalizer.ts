@@ -38,9 +38,21 @@ export async function removeFinalizer<T extends KubeObject>(
   finalizer: string,
   signal?: AbortSignal,
 ): Promise<Stored<T> | undefined> {
+  return removeFinalizers(client, kind, object, [finalizer], signal);
+}
+
+/** The same for several of them, in one write. */
+export async function removeFinalizers<T extends KubeObject>(
+  client: KubeClient,
+  kind: ResourceKind<T>,
+  object: Stored<T>,
+  which: readonly string[],
+  signal?: AbortSignal,
+): Promise<Stored<T> | undefined> {
   const stored = await change(client, kind, object, signal, (held) => {
     const finalizers = held.metadata.finalizers ?? [];
-    return finalizers.includes(finalizer) ? finalizers.filter((one) => one !== finalizer) : undefined;
+    const kept = finalizers.filter((one) => !which.includes(one));
+    return kept.length < finalizers.length ? kept : undefined;
   });
   const isLast = (stored?.metadata.finalizers ?? []).length === 0;
   return isLast && stored?.metadata.deletionTimestamp !== undefined ? undefined : stored;

@@ -25,6 +25,7 @@ import type { SlotTable } from '../../migration/slots.ts';
 import { firstName } from '../../migration/target-name.ts';
 import { isSourceError } from '../../model/fault.ts';
 import type { VmHandle } from '../../model/source-data.ts';
+import { accessNames } from '../../target/access.ts';
 import { buildTargetVm } from './build.ts';
 import { shortage } from './shortage.ts';
 import type { PriorImports } from './prior-imports.ts';
@@ -127,7 +128,8 @@ function cachedVolume(object: Stored<VirtualMachineImport>, disk: FrozenDisk, de
 
 /**
  * What a cache shows is true enough to act on, because every action tests or names a uid; what it does not show may be there all the
- * same (not ours, or too new), so absence is confirmed by a read (review.md F4).
+ * same (not ours, or too new), so an absence that matters is confirmed by a read (review.md F4). Two do not: a DataVolume is made by
+ * create-if-absent, which asks the server itself, and a claim that its DataVolume has not filled yet may come when it likes.
  */
 async function liveVolume(
   object: Stored<VirtualMachineImport>,
@@ -135,12 +137,16 @@ async function liveVolume(
   deps: GatherDeps,
   signal: AbortSignal,
 ): Promise<VolumeFact> {
-  const { cluster } = deps;
+  const { client, ...cluster } = deps.cluster;
   const at = { namespace: object.spec.target.namespace, name: disk.claimName };
-  const [dataVolume, claim] = await Promise.all([
-    cluster.dataVolumes.get(at) ?? cluster.client.get(dataVolumes, at, signal),
-    cluster.claims.get(at) ?? cluster.client.get(persistentVolumeClaims, at, signal),
-  ]);
+  const cachedDataVolume = cluster.dataVolumes.get(at);
+  const mayComeLater = cachedDataVolume !== undefined && cachedDataVolume.status?.phase !== 'Succeeded';
+  const cachedClaim = cluster.claims.get(at);
+  const claim =
+    cachedClaim ?? (mayComeLater ? undefined : await client.get(persistentVolumeClaims, at, signal));
+  // A claim without its DataVolume is either released or an orphan: which one, nobody may guess.
+  const isOrphan = claim !== undefined && cachedDataVolume === undefined;
+  const dataVolume = cachedDataVolume ?? (isOrphan ? await client.get(dataVolumes, at, signal) : undefined);
   const pods = importersOf(disk, cluster.pods.byIndex('import', uidOf(object)));
   return volumeFact(
     uidOf(object),
@@ -258,7 +264,8 @@ async function gatherTargetObjects(
     live(persistentVolumeClaims),
     live(pods),
     live(secrets),
-    live(configMaps),
+    // One kind is never made where importers need no ConfigMap.
+    accessNames(object).configMap === undefined ? [] : live(configMaps),
   ]);
   return {
     virtualMachines: owned(liveVms),

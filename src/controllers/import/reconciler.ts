@@ -1,5 +1,5 @@
 import { virtualMachineImports } from '../../api/kinds.ts';
-import { importFinalizer } from '../../api/labels.ts';
+import { importFinalizer, projectedFinalizer } from '../../api/labels.ts';
 import type { Stored } from '../../api/meta.ts';
 import type { Migration } from '../../api/migration.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
@@ -76,11 +76,16 @@ function stopReason(
   return migration?.metadata.uid === uid ? undefined : 'Deleted';
 }
 
+/**
+ * The finalizer goes when nothing is owed. As a rule the run reconciler takes it off together with its own, once the end is in the Plan;
+ * here it goes where nobody waits for that any more.
+ */
 async function letGo(
   object: Stored<VirtualMachineImport>,
   { client, imports }: ImportReconcilerDeps,
   signal: AbortSignal,
 ): Promise<void> {
+  if (object.metadata.finalizers?.includes(projectedFinalizer) === true) return;
   const stored = await removeFinalizer(client, virtualMachineImports, object, importFinalizer, signal);
   if (stored !== undefined) imports.put(stored);
 }

@@ -39,12 +39,16 @@ export interface RunnerDeps extends SessionDeps, GatherDeps, PerformDeps {
   readonly events: EventRecorder;
   readonly random: () => number;
   readonly log: Logger;
+  /** When each import (by UID) last wrote a report, monotonic milliseconds: memory that only spares writes. */
+  readonly reportedAt: Map<string, number>;
 }
 
 /** What a pass comes to: go on at once, or rest until woken, at the latest at `until` (milliseconds since 1970). */
 export type Pass = { readonly go: 'on' } | { readonly go: 'rest'; readonly until?: number };
 const on: Pass = { go: 'on' };
 
+/** Reports of one phase are at least so far apart, milliseconds. */
+const reportMs = 2_000;
 const unreachableRange = { firstMs: 1_000, maxMs: 60_000 };
 /** The world has not shown yet what was done a moment ago; its watch will, as a rule sooner than this. */
 const echoMs = 1_000;
@@ -71,14 +75,33 @@ export class ImportRunner {
     let lastActions: readonly Action[] = [];
     for (let passes = 0; passes < longestRun; passes += 1) {
       const pass = await this.#pass(session, stop, lastActions, log, signal);
-      if (pass.go === 'rest') {
-        await session.save('report', signal);
-        return pass.until;
-      }
+      if (pass.go === 'rest') return this.#settle(session, pass.until, signal);
       lastActions = pass.actions ?? [];
     }
     await session.save('report', signal);
     return this.#deps.clock.now();
+  }
+
+  /**
+   * Writes what the import has come to. A report that says nothing but more of the same is held back for a moment, so that a busy minute of
+   * a copy is a few writes and not one per event; whoever holds it back comes again in time to write it.
+   */
+  async #settle(
+    session: Session,
+    until: number | undefined,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const { clock, reportedAt } = this.#deps;
+    const { uid } = session.context;
+    const now = clock.monotonicMs();
+    const dueMs = (reportedAt.get(uid) ?? -Infinity) + reportMs - now;
+    if (dueMs > 0 && session.isOnlyReport) {
+      const due = clock.now() + dueMs;
+      return until === undefined ? due : Math.min(until, due);
+    }
+    if (session.isDirty) reportedAt.set(uid, now);
+    await session.save('report', signal);
+    return until;
   }
 
   async #pass(
@@ -139,7 +162,7 @@ export class ImportRunner {
         await this.#freeSaved(session, decision, signal);
         return this.#rest(session, decision.until);
       case 'acquire':
-        return this.#acquire(session, decision, log, signal);
+        return this.#acquire(session, decision, log);
       case 'fail':
         return this.#fail(session, phase, decision, log);
       case 'act':
@@ -204,7 +227,7 @@ export class ImportRunner {
     );
   }
 
-  async #acquire(session: Session, decision: Acquire, log: Logger, signal: AbortSignal): Promise<Pass> {
+  #acquire(session: Session, decision: Acquire, log: Logger): Pass {
     const { slots, clock } = this.#deps;
     const { uid, spec } = session.context;
     const answer = slots.request(uid, decision.slots, decision.priority, {
@@ -212,8 +235,8 @@ export class ImportRunner {
       order: spec.run.order,
     });
     if (answer.granted) {
+      // Saved with whatever is saved next: every effect has its save before it, and until then the slots have no use.
       session.status = draft.withSlots(session.status, decision.slots, clock.now());
-      await session.save('slots', signal);
       return on;
     }
     const place = `place ${answer.position} of ${answer.length} for ${answer.resource}`;

@@ -66,6 +66,11 @@ export class Session {
     return !isEqualJson(this.#stored.status ?? {}, this.status);
   }
 
+  /** What is new is only a figure or a word about waiting: nothing that anybody decides on, and no step forward. */
+  get isOnlyReport(): boolean {
+    return isEqualJson(substance(this.#stored.status ?? {}), substance(this.status));
+  }
+
   /**
    * Writes the draft, if it says anything new, and returns when the server has it. `what` names the boundary. Throws KubeError; Conflict
    * means that somebody else wrote this status, which only a second leader would do.
@@ -128,4 +133,30 @@ export class Session {
       signal,
     );
   }
+}
+
+/** A status without what is shown alone. Counts of restarts and recopies are records, though they stand among the disks. */
+function substance(status: Status): object {
+  const {
+    message: _message,
+    percent: _percent,
+    forecast: _forecast,
+    observedGeneration: _generation,
+    ...rest
+  } = status;
+  return {
+    ...rest,
+    conditions: (status.conditions ?? []).map(({ type, reason }) => [type, reason]),
+    disks: (status.disks ?? []).map(
+      ({ key, state, restarts, restartsBefore, recopies, dirty, dataVolumeUID }) => ({
+        key,
+        state,
+        restarts,
+        restartsBefore,
+        recopies,
+        dirty,
+        dataVolumeUID,
+      }),
+    ),
+  };
 }

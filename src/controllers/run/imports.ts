@@ -1,12 +1,12 @@
 import { virtualMachineImports } from '../../api/kinds.ts';
 import { findCondition } from '../../api/conditions.ts';
-import { projectedFinalizer } from '../../api/labels.ts';
+import { importFinalizer, projectedFinalizer } from '../../api/labels.ts';
 import type { Stored } from '../../api/meta.ts';
 import type { ImportControl, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { diffMerge } from '../../kube/merge-patch.ts';
-import { removeFinalizer } from '../../runtime/finalizer.ts';
+import { removeFinalizers } from '../../runtime/finalizer.ts';
 import type { ImportCache } from '../import/import-cache.ts';
 import { isOver } from '../import/reconciler.ts';
 
@@ -72,20 +72,19 @@ export async function deleteStale(
   await client.delete(virtualMachineImports, object.metadata, { uid: object.metadata.uid }, signal);
 }
 
-/** The end of this import stands in Plan.status: it may go when it wants to. */
+/**
+ * The end of this import stands in Plan.status: our finalizer goes, and with it, in the same write, the import's own when it owes nothing.
+ */
 export async function releaseProjected(
   object: Stored<VirtualMachineImport>,
   { client, imports }: ImportsDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const stored = await removeFinalizer(client, virtualMachineImports, object, projectedFinalizer, signal);
+  const ours = isOver(object) ? [projectedFinalizer, importFinalizer] : [projectedFinalizer];
+  const stored = await removeFinalizers(client, virtualMachineImports, object, ours, signal);
   if (stored !== undefined) imports.put(stored);
 }
 
 export function hasEnded(object: VirtualMachineImport): boolean {
   return object.status?.outcome !== undefined;
-}
-
-export function isLetGo(object: VirtualMachineImport): boolean {
-  return isOver(object) && object.metadata.finalizers?.includes(projectedFinalizer) !== true;
 }

@@ -1,5 +1,6 @@
+import type { PhaseName } from '../../api/phases.ts';
 import { terminal } from '../failures.ts';
-import { phase } from '../phase.ts';
+import { phase, type Context } from '../phase.ts';
 import { pause } from './pause.ts';
 
 /** Remembers the power state of the source before anybody touches it: no fact could tell it later. */
@@ -14,7 +15,7 @@ export const storePowerState = phase({
     const { state, restore } = sourcePower;
     if (state === 'On' || state === 'Off') {
       const power = { before: state, ...(restore !== undefined && { restore }) };
-      return { kind: 'advance', records: { power } };
+      return { kind: 'advance', records: { power }, ...(state === 'Off' && pastPowerOff(context)) };
     }
     const until = context.phaseSince + context.settings.powerUnknownSeconds * 1000;
     if (context.now < until) {
@@ -27,6 +28,13 @@ export const storePowerState = phase({
     );
   },
 });
+
+/** Nothing to power off, and nothing to put back. Should it be on again before the target starts, StartVM finds out. */
+function pastPowerOff({ records }: Context): { readonly to?: PhaseName } {
+  const phases = records.itinerary?.phases ?? [];
+  const next = phases[phases.indexOf('WaitForPowerOff') + 1] as PhaseName | undefined;
+  return next === undefined ? {} : { to: next };
+}
 
 export function shown(state: 'Suspended' | 'Unknown'): string {
   return state === 'Suspended' ? 'suspended' : 'in an unknown power state';
