@@ -41,6 +41,8 @@ export class SlotTable {
   readonly #held = new Map<string, Map<string, number>>();
   readonly #used = new Map<string, number>();
   readonly #waiting = new Map<string, Waiting>();
+  /** Those that wait, by priority and run, in the order of the plan: what is sorted on entry need not be sorted at each grant. */
+  readonly #queues = new Map<number, Map<string, Waiting[]>>();
   /** When each run was last granted something; the one that waited longest has the turn. */
   readonly #turns = new Map<string, number>();
   #turn = 0;
@@ -57,7 +59,8 @@ export class SlotTable {
   request(holder: string, slots: readonly SlotRequest[], priority: number, order: SlotOrder): SlotAnswer {
     const missing = slots.filter(({ resource }) => this.#held.get(holder)?.has(resource) !== true);
     const arrival = this.#waiting.get(holder)?.arrival ?? (this.#arrivals += 1);
-    this.#waiting.set(holder, { holder, slots: missing, priority, order, arrival });
+    this.#leave(holder);
+    this.#enter({ holder, slots: missing, priority, order, arrival });
     const granted = this.#grant();
     this.#tell(granted.filter((other) => other !== holder));
     const queue = this.view(holder).queue;
@@ -72,7 +75,7 @@ export class SlotTable {
 
   /** Gives everything back and leaves the queue. */
   freeAll(holder: string): void {
-    this.#waiting.delete(holder);
+    this.#leave(holder);
     for (const resource of this.#held.get(holder)?.keys() ?? []) this.#release(holder, resource);
     this.#tell(this.#grant());
   }
@@ -87,6 +90,7 @@ export class SlotTable {
     this.#held.clear();
     this.#used.clear();
     this.#waiting.clear();
+    this.#queues.clear();
     this.#turns.clear();
     for (const { holder, slots } of saved) {
       for (const slot of slots) this.#take(holder, slot);
@@ -98,7 +102,7 @@ export class SlotTable {
     const held = new Set(this.#held.get(holder)?.keys() ?? []);
     const request = this.#waiting.get(holder);
     if (request === undefined) return { held };
-    const ordered = this.#ordered();
+    const ordered = [...this.#ordered()];
     const resource = shortOf(request, this.#blockedBefore(holder, ordered), this.#used);
     const rivals = ordered.filter(({ slots }) => slots.some((slot) => slot.resource === resource));
     const position = rivals.findIndex((rival) => rival.holder === holder) + 1;
@@ -117,7 +121,7 @@ export class SlotTable {
     const granted: string[] = [];
     // One at a time: each grant passes the turn on, which changes the order of the rest.
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
-      this.#waiting.delete(next.holder);
+      this.#leave(next.holder);
       for (const slot of next.slots) this.#take(next.holder, slot);
       this.#turns.set(next.order.run, (this.#turn += 1));
       granted.push(next.holder);
@@ -143,11 +147,40 @@ export class SlotTable {
     return blocked;
   }
 
-  #ordered(): readonly Waiting[] {
-    const byPriority = Map.groupBy(this.#waiting.values(), ({ priority }) => priority);
-    return [...byPriority]
-      .sort(([a], [b]) => b - a)
-      .flatMap(([, requests]) => takeTurns(requests, this.#turns));
+  /** All that wait, as they would be served: priority, then runs in turns, the one that waited longest for a grant first. */
+  *#ordered(): Generator<Waiting> {
+    for (const priority of [...this.#queues.keys()].sort((a, b) => b - a)) {
+      const runs = [...(this.#queues.get(priority) ?? [])]
+        .map(([run, queue]) => ({ queue, turn: this.#turns.get(run) ?? 0, arrival: queue[0]?.arrival ?? 0 }))
+        .sort((a, b) => a.turn - b.turn || a.arrival - b.arrival);
+      const longest = Math.max(0, ...runs.map(({ queue }) => queue.length));
+      for (let place = 0; place < longest; place += 1) {
+        for (const { queue } of runs) {
+          const request = queue[place];
+          if (request !== undefined) yield request;
+        }
+      }
+    }
+  }
+
+  #enter(request: Waiting): void {
+    this.#waiting.set(request.holder, request);
+    const runs = this.#queues.get(request.priority) ?? new Map<string, Waiting[]>();
+    const queue = runs.get(request.order.run) ?? [];
+    const later = queue.findLastIndex((other) => isBefore(other, request)) + 1;
+    queue.splice(later, 0, request);
+    this.#queues.set(request.priority, runs.set(request.order.run, queue));
+  }
+
+  #leave(holder: string): void {
+    const request = this.#waiting.get(holder);
+    if (request === undefined) return;
+    this.#waiting.delete(holder);
+    const runs = this.#queues.get(request.priority);
+    const queue = runs?.get(request.order.run);
+    queue?.splice(queue.indexOf(request), 1);
+    if (queue?.length === 0) runs?.delete(request.order.run);
+    if (runs?.size === 0) this.#queues.delete(request.priority);
   }
 
   #take(holder: string, { resource, cost }: Pick<SlotRequest, 'resource' | 'cost'>): void {
@@ -207,20 +240,6 @@ function shortOf(
   return short?.resource ?? slots[0]?.resource ?? '';
 }
 
-/** Round-robin over runs, the longest without a grant first; within a run by the order of the plan. */
-function takeTurns(requests: readonly Waiting[], turns: ReadonlyMap<string, number>): readonly Waiting[] {
-  const queues = [...Map.groupBy(requests, ({ order }) => order.run)].map(([run, queue]) => ({
-    turn: turns.get(run) ?? 0,
-    queue: queue.toSorted((a, b) => a.order.order - b.order.order || a.arrival - b.arrival),
-  }));
-  queues.sort((a, b) => a.turn - b.turn || earliestArrival(a.queue) - earliestArrival(b.queue));
-  const longest = Math.max(0, ...queues.map(({ queue }) => queue.length));
-  const rounds = Array.from({ length: longest }, (_, index) =>
-    queues.flatMap(({ queue }) => queue[index] ?? []),
-  );
-  return rounds.flat();
-}
-
-function earliestArrival(queue: readonly Waiting[]): number {
-  return Math.min(...queue.map(({ arrival }) => arrival));
+function isBefore(a: Waiting, b: Waiting): boolean {
+  return a.order.order < b.order.order || (a.order.order === b.order.order && a.arrival < b.arrival);
 }
