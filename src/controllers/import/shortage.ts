@@ -1,6 +1,6 @@
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
-import { parseQuantity } from '../../model/quantity.ts';
 import type { Preflight } from '../../migration/phase.ts';
+import { quotaShortages } from '../quota-shortage.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 import { claimBytes } from '../../target/data-volume.ts';
 import { copiedDisks } from './gather.ts';
@@ -33,33 +33,12 @@ function missingNetworks(object: VirtualMachineImport, cluster: TargetCluster): 
 
 function shortSpace(object: VirtualMachineImport, cluster: TargetCluster): Preflight | undefined {
   const { namespace } = object.spec.target;
-  const disks = copiedDisks(object).filter(
-    (disk) => cluster.claims.get({ namespace, name: disk.claimName }) === undefined,
-  );
-  const demands = (key: string): number | undefined => {
-    if (key === 'requests.storage') return sum(disks.map(claimBytes));
-    if (key === 'persistentvolumeclaims' || key === 'count/persistentvolumeclaims') return disks.length;
-    const ofClass = /^(.+)\.storageclass\.storage\.k8s\.io\/(requests\.storage|persistentvolumeclaims)$/.exec(
-      key,
-    );
-    if (ofClass === null) return undefined;
-    const inClass = disks.filter((disk) => disk.class === ofClass[1]);
-    return ofClass[2] === 'requests.storage' ? sum(inClass.map(claimBytes)) : inClass.length;
-  };
-  for (const quota of cluster.quotas.list(namespace)) {
-    for (const [key, hard] of Object.entries(quota.status?.hard ?? quota.spec?.hard ?? {})) {
-      const demand = demands(key);
-      if (demand === undefined || demand === 0) continue;
-      const free = parseQuantity(hard) - parseQuantity(quota.status?.used?.[key] ?? '0');
-      if (demand > free) {
-        const text = `quota ${quota.metadata.name} has ${free} of ${key} left (hard ${hard}), the disks of this VM need ${demand}`;
-        return { state: 'spaceShort', text };
-      }
-    }
-  }
-  return undefined;
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, value) => total + value, 0);
+  const claims = copiedDisks(object)
+    .filter((disk) => cluster.claims.get({ namespace, name: disk.claimName }) === undefined)
+    .map((disk) => ({ class: disk.class, bytes: claimBytes(disk) }));
+  const [short] = quotaShortages(cluster.quotas.list(namespace), claims);
+  if (short === undefined) return undefined;
+  const { quota, resource, free, hard, needed } = short;
+  const text = `quota ${quota} has ${free} of ${resource} left (hard ${hard}), the disks of this VM need ${needed}`;
+  return { state: 'spaceShort', text };
 }

@@ -1,3 +1,4 @@
+import type { ResourceQuota } from '../../api/external/core.ts';
 import type { Hook } from '../../api/hook.ts';
 import type { Host } from '../../api/host.ts';
 import type { KubeObject, ObjectReference, Stored } from '../../api/meta.ts';
@@ -9,12 +10,15 @@ import type { StorageMap } from '../../api/storage-map.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import type { ObjectCache } from '../../kube/cache.ts';
 import { isEqualJson } from '../../kube/merge-patch.ts';
+import { parseQuantity } from '../../model/quantity.ts';
 import { keyOf } from '../../kube/object-key.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Controller } from '../../runtime/controller.ts';
 import { watchCache } from '../../runtime/watch-cache.ts';
 import type { ImportCache } from '../import/import-cache.ts';
 import { isOver } from '../import/reconciler.ts';
+import { InventoryWatch } from '../inventory-watch.ts';
+import { referred } from '../plan/inputs.ts';
 import type { SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 import { planKeyOf } from './migrations.ts';
@@ -82,27 +86,33 @@ export function wakePlans(deps: WakePlansDeps, controllers: PlanControllers): vo
   };
   const mapsOf = (provider: KubeObject): void => {
     for (const map of networkMaps.list())
-      if (usesProvider(map.spec.provider, provider)) networkMapController.enqueue(keyOf(map));
+      if (usesProvider(map, map.spec.provider, provider)) networkMapController.enqueue(keyOf(map));
     for (const map of storageMaps.list())
-      if (usesProvider(map.spec.provider, provider)) storageMapController.enqueue(keyOf(map));
+      if (usesProvider(map, map.spec.provider, provider)) storageMapController.enqueue(keyOf(map));
   };
   providers.onChange((before, after) => {
     const provider = after ?? before;
     if (provider === undefined) return;
     mapsOf(provider);
-    plansThat((plan) => usesProvider(plan.spec.provider, provider));
+    plansThat((plan) => usesProvider(plan, plan.spec.provider, provider));
   });
-  networkMaps.onChange((before, after) => plansThat((plan) => names(plan.spec.map.network, after ?? before)));
-  storageMaps.onChange((before, after) => plansThat((plan) => names(plan.spec.map.storage, after ?? before)));
+  networkMaps.onChange((before, after) =>
+    plansThat((plan) => names(plan, plan.spec.map.network, after ?? before)),
+  );
+  storageMaps.onChange((before, after) =>
+    plansThat((plan) => names(plan, plan.spec.map.storage, after ?? before)),
+  );
   hooks.onChange(() => plansThat((plan) => plan.spec.vms.some((vm) => (vm.hooks ?? []).length > 0)));
-  hub.onChange((uid) => {
+  const onSource = (uid: string): void => {
     const provider = providers.list().find((candidate) => candidate.metadata.uid === uid);
     if (provider === undefined) return;
     mapsOf(provider);
     for (const host of hosts.list())
-      if (names(host.spec.provider, provider)) hostController.enqueue(keyOf(host));
-    plansThat((plan) => usesProvider(plan.spec.provider, provider));
-  });
+      if (names(host, host.spec.provider, provider)) hostController.enqueue(keyOf(host));
+    plansThat((plan) => usesProvider(plan, plan.spec.provider, provider));
+  };
+  hub.onChange(onSource);
+  new InventoryWatch({ hub, clock: deps.clock, changed: onSource });
   const onTarget = (): void => {
     for (const map of networkMaps.list()) networkMapController.enqueue(keyOf(map));
     for (const map of storageMaps.list()) storageMapController.enqueue(keyOf(map));
@@ -111,8 +121,8 @@ export function wakePlans(deps: WakePlansDeps, controllers: PlanControllers): vo
   cluster.storageClasses.onChange(onTarget);
   cluster.networks.onChange(onTarget);
   cluster.quotas.onChange((before, after) => {
-    // Usage moves with every claim that is made; what a quota allows seldom does.
-    if (!isEqualJson(before?.spec, after?.spec)) onTarget();
+    // Usage grows with every claim that is made, which is no news to a Plan; room that comes back may be what one waits for.
+    if (!isEqualJson(before?.spec, after?.spec) || hasShrunk(before, after)) onTarget();
   });
 
   imports.onChange((before, after) => {
@@ -181,12 +191,21 @@ function keysOf(
 }
 
 function usesProvider(
+  from: KubeObject,
   pair: { readonly source: ObjectReference; readonly destination: ObjectReference },
   provider: KubeObject,
 ): boolean {
-  return names(pair.source, provider) || names(pair.destination, provider);
+  return names(from, pair.source, provider) || names(from, pair.destination, provider);
 }
 
-function names(reference: ObjectReference, object: KubeObject | undefined): boolean {
-  return reference.name === object?.metadata.name && reference.namespace === object?.metadata.namespace;
+function names(from: KubeObject, reference: ObjectReference, object: KubeObject | undefined): boolean {
+  const { namespace, name } = referred(reference, from);
+  return name === object?.metadata.name && namespace === object.metadata.namespace;
+}
+
+function hasShrunk(before: ResourceQuota | undefined, after: ResourceQuota | undefined): boolean {
+  const used = after?.status?.used ?? {};
+  return Object.entries(before?.status?.used ?? {}).some(
+    ([key, value]) => parseQuantity(used[key] ?? '0') < parseQuantity(value),
+  );
 }
