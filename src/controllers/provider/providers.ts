@@ -37,6 +37,8 @@ interface Member {
   session?: ProviderSession;
   /** What the session was opened with: when it changes, a new one is. */
   opened?: string;
+  /** resourceVersion of the Secret that the session was opened with. */
+  secretVersion?: string;
   inventory: InventoryStore;
 }
 
@@ -160,7 +162,11 @@ export class Providers implements SourceHub {
     data: Readonly<Record<string, string>>,
   ): Promise<void> {
     const opened = JSON.stringify([provider.spec.url, provider.spec.settings, data]);
-    if (member.session !== undefined && member.opened === opened) return;
+    const { session } = member;
+    // A touched Secret that says the same is how an administrator who has unlocked the account asks for one more try.
+    const isRefused = session?.state.kind === 'failed' && session.state.refused;
+    const mayTryAgain = isRefused && member.secretVersion !== secret.resourceVersion;
+    if (session !== undefined && member.opened === opened && !mayTryAgain) return;
     await this.#close(member);
     const { clock, random, connect, enqueue } = this.#deps;
     const log = this.#deps.log.child({ provider: key });
@@ -176,6 +182,7 @@ export class Providers implements SourceHub {
       for (const handler of [...this.#handlers]) handler(member.uid);
     });
     member.opened = opened;
+    member.secretVersion = secret.resourceVersion;
     member.session.start();
   }
 
@@ -205,6 +212,7 @@ export class Providers implements SourceHub {
     const { session } = member;
     delete member.session;
     delete member.opened;
+    delete member.secretVersion;
     await session?.stop();
   }
 

@@ -12,11 +12,13 @@ export type SessionState =
   /** `refused`: trying again without a change of the Secret would only lock the account. */
   | { readonly kind: 'failed'; readonly fault: SourceFault; readonly refused: boolean };
 
-const reconnect = { firstMs: 1_000, maxMs: 15_000 };
+/** An outage ends by itself and all goes on within half a minute; what an administrator has to mend is asked for less often. */
+const reconnect = { outage: { firstMs: 1_000, maxMs: 15_000 }, refusal: { firstMs: 1_000, maxMs: 60_000 } };
 
 /**
  * The one login of a Provider: opens it, keeps its inventory in step, opens it again when it breaks. A rejected password is tried once;
- * the session then rests until the Provider or its Secret change, which makes a new one.
+ * the session then rests until the Provider or its Secret change, which makes a new one. Nothing else is final: a certificate that is not
+ * trusted is seen before any password is sent, a privilege may be given, so those are tried again.
  */
 export class ProviderSession {
   readonly inventory: InventoryStore;
@@ -77,12 +79,12 @@ export class ProviderSession {
       } catch (error) {
         if (isOver(signal)) break;
         const fault = faultOf(error);
-        const refused = fault.kind === 'auth' || fault.kind === 'denied' || fault.kind === 'invalid';
+        const refused = fault.code === 'InvalidLogin';
         this.inventory.stale(fault);
         this.#enter({ kind: 'failed', fault, refused });
         this.#deps.log.warn('source lost', { code: fault.code, error: fault.message, refused });
         if (refused) break;
-        await this.#pause(failures, signal);
+        await this.#pause(fault, failures, signal);
       }
     }
     this.#source = undefined;
@@ -108,8 +110,9 @@ export class ProviderSession {
     this.#onChange();
   }
 
-  async #pause(failures: number, signal: AbortSignal): Promise<void> {
-    const ms = backoffMs(failures, reconnect, this.#deps.random);
+  async #pause({ kind }: SourceFault, failures: number, signal: AbortSignal): Promise<void> {
+    const passes = kind === 'transient' || kind === 'busy';
+    const ms = backoffMs(failures, passes ? reconnect.outage : reconnect.refusal, this.#deps.random);
     // An abort ends the loop by its own condition.
     await this.#deps.clock.sleep(ms, signal).catch(() => undefined);
   }

@@ -31,16 +31,15 @@ export function judgeProvider(facts: ProviderFacts): ProviderVerdict {
     case 'connecting':
       return { phase: 'Staging', conditions: [...validation, validated] };
     case 'failed':
-      return {
-        phase: 'ConnectionFailed',
-        conditions: [...validation, validated, connectionFailed(session.fault)],
-      };
+      return lost(session.fault, [...validation, validated], facts);
     case 'connected': {
-      const found = [...validation, connected, validated, ...session.probe.findings.map(fromFinding)];
-      if (facts.inventory === undefined || facts.inventory.kind === 'loading') {
-        return { phase: 'Staging', conditions: [...found, loadInventory] };
+      const found = [...validation, validated, ...session.probe.findings.map(fromFinding)];
+      // Logged in once, and nobody answers now: what is shown of the source is what it was.
+      if (facts.inventory?.kind === 'stale') return lost(facts.inventory.fault, found, facts);
+      if (facts.inventory?.kind !== 'fresh') {
+        return { phase: 'Staging', conditions: [...found, connected, loadInventory] };
       }
-      return ready([...found, inventoryCreated]);
+      return ready([...found, connected, inventoryCreated]);
     }
   }
 }
@@ -90,10 +89,23 @@ function secretCondition(secret: ProviderFacts['secret'], spec: ProviderSpec): C
   }
 }
 
+/** What was loaded before is still served, so the inventory stays "created" for those who show it. */
+function lost(
+  fault: SourceFault,
+  others: readonly ConditionDraft[],
+  { inventory }: ProviderFacts,
+): ProviderVerdict {
+  const wasLoaded = inventory?.kind === 'fresh' || inventory?.kind === 'stale';
+  return {
+    phase: 'ConnectionFailed',
+    conditions: [...others, connectionFailed(fault), ...(wasLoaded ? [inventoryCreated] : [])],
+  };
+}
+
 function connectionFailed(fault: SourceFault): ConditionDraft {
   const isAuth = fault.code === 'InvalidLogin' || fault.kind === 'denied';
   const type = isAuth ? 'ConnectionAuthFailed' : 'ConnectionTestFailed';
-  return { ...critical(type, fault.code, fault.message), reason: fault.code };
+  return critical(type, fault.code, fault.message);
 }
 
 function ready(conditions: readonly ConditionDraft[]): ProviderVerdict {

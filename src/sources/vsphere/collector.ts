@@ -76,7 +76,8 @@ export class Collector {
           stream = await openUpdateStream(session, signal);
           this.#beginLoad(sink);
         }
-        const page = await stream.next(signal);
+        // After a failure nobody is to wait for the next change in order to learn that the server is back.
+        const page = await stream.next(failures > 0 ? 'none' : 'usual', signal);
         if (failures > 0 && this.#loaded) sink.parity();
         failures = 0;
         if (page !== undefined) await this.#apply(page, sink, signal);
@@ -103,7 +104,8 @@ export class Collector {
     // Our own new login has ended the old session's filter: known, and mended by loading again.
     const outlived = stream !== undefined && stream.generation !== this.#options.session.generation;
     if (outlived && mayPass(fault)) return true;
-    sink.stale(fault.fault);
+    // A first failure is most often an old connection, and the next try, at once, tells: no outage to be told to everybody.
+    if (failures > 1 || !mayPass(fault)) sink.stale(fault.fault);
     if (!mayPass(fault)) throw fault;
     this.#options.log.warn('the vSphere inventory cannot be followed', { error: fault.message, failures });
     return fault.kind !== 'transient' && fault.kind !== 'busy';

@@ -24,8 +24,11 @@ const maxObjectUpdates = 100;
 export interface UpdateStream {
   /** Of the session. */
   readonly generation: number;
-  /** undefined: nothing has changed for a while. Asking again after a failure gives the same page. */
-  next(signal: AbortSignal): Promise<UpdatePage | undefined>;
+  /**
+   * undefined: nothing has changed for a while. Asking again after a failure gives the same page. `patience` none: answers at once, for
+   * whoever wants to know whether anybody answers at all.
+   */
+  next(patience: 'none' | 'usual', signal: AbortSignal): Promise<UpdatePage | undefined>;
   /** What cannot be closed in time goes with the session. */
   close(signal: AbortSignal): Promise<void>;
 }
@@ -51,8 +54,9 @@ export async function openUpdateStream(session: VimSession, signal: AbortSignal)
   let version = '';
   return {
     generation,
-    async next(abort) {
-      const wait = waitForUpdatesEx(collector, version, { maxWaitSeconds, maxObjectUpdates });
+    async next(patience, abort) {
+      const seconds = patience === 'none' ? 0 : maxWaitSeconds;
+      const wait = waitForUpdatesEx(collector, version, { maxWaitSeconds: seconds, maxObjectUpdates });
       const page = updatePageOf(await session.call(wait, abort));
       if (page !== undefined) version = page.version;
       return page;
