@@ -27,6 +27,7 @@ import type { EngineSettings } from '../migration/settings.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Controller, type Reconcile } from '../runtime/controller.ts';
 import type { Logger } from '../runtime/log.ts';
+import { Limiter } from '../runtime/limiter.ts';
 import { Manager, type SyncedRunnable } from '../runtime/manager.ts';
 import type { RuntimeMetrics } from '../runtime/metrics.ts';
 import type { SourceDeps, SourcePlatform } from '../sources/source.ts';
@@ -151,6 +152,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     version: options.version,
     atBoundary: options.atBoundary ?? (() => undefined),
     cluster,
+    creates: new Limiter(settings.dataVolumeCreates),
     sources: hub,
     slots,
     priorImports: priorImports(imports, cluster),
@@ -166,6 +168,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     migrations: watched.migrations,
     runner,
     powerWatch,
+    slots,
     clock,
   });
   const importController = make('import', workers.imports, reconcileImport);

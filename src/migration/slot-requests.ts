@@ -8,7 +8,7 @@ const longestResource = 253;
 
 /** Only one import at a time works on a source VM, through whatever Provider or plan it came (review.md F16a). */
 export function identitySlot(spec: VirtualMachineImportSpec): SlotRequest {
-  return lock(`identity/${spec.model.identity}`);
+  return lock(`${identityPrefix}${spec.model.identity}`);
 }
 
 /** Two imports never aim at the same name of a cluster's namespace (review.md F45). */
@@ -39,4 +39,10 @@ function bounded(resource: string): string {
   if (resource.length <= longestResource) return resource;
   const digest = createHash('sha256').update(resource).digest('hex').slice(0, 16);
   return `${resource.slice(0, longestResource - digest.length - 1)}~${digest}`;
+}
+
+const identityPrefix = 'identity/';
+
+export function isIdentitySlot(resource: string): boolean {
+  return resource.startsWith(identityPrefix);
 }

@@ -8,6 +8,7 @@ import type {
   VirtualMachineImportStatus,
 } from '../../api/virtual-machine-import.ts';
 import { applyLedger } from '../../migration/ledger.ts';
+import { isIdentitySlot } from '../../migration/slot-requests.ts';
 import type { Change } from '../../migration/phase.ts';
 import { rfc3339 } from '../../runtime/clock.ts';
 
@@ -110,7 +111,15 @@ export function completed(status: Status, outcome: Outcome, now: number): Status
   const steps = (status.steps ?? []).map((entry) =>
     outcome === 'Succeeded' && entry.completedAt === undefined ? { ...entry, completedAt: at } : entry,
   );
-  return { ...status, outcome, completed: status.completed ?? at, steps, slots: [] };
+  return { ...status, outcome, completed: status.completed ?? at, steps, slots: keptSlots(status) };
+}
+
+/** While the power of the source is still owed, nobody else may take that VM: its lock is all that an ended import keeps. */
+function keptSlots({ slots, ledger }: Status): readonly Slot[] {
+  const owesPower = (ledger ?? []).some(
+    (entry) => entry.kind === 'SourcePower' && entry.doneAt === undefined,
+  );
+  return owesPower ? (slots ?? []).filter((slot) => isIdentitySlot(slot.resource)) : [];
 }
 
 export function withSlots(status: Status, granted: readonly Omit<Slot, 'grantedAt'>[], now: number): Status {

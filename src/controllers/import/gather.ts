@@ -22,6 +22,7 @@ import type {
   VolumeFact,
 } from '../../migration/phase.ts';
 import type { SlotTable } from '../../migration/slots.ts';
+import { isDrawnClaimName } from '../../migration/names.ts';
 import { firstName } from '../../migration/target-name.ts';
 import { isSourceError } from '../../model/fault.ts';
 import type { VmHandle } from '../../model/source-data.ts';
@@ -31,7 +32,7 @@ import { shortage } from './shortage.ts';
 import type { PriorImports } from './prior-imports.ts';
 import type { SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
-import { isOurs, ownerOf, volumeFact } from './volume-facts.ts';
+import { describeClaim, isOurs, ownerOf, volumeFact } from './volume-facts.ts';
 
 /** What an import is about, for the gatherers and the actions. */
 export interface Subject {
@@ -200,7 +201,7 @@ const judgements: readonly KubeErrorCode[] = ['BadRequest', 'Forbidden', 'Invali
 
 async function gatherPreflight(subject: Subject, deps: GatherDeps, signal: AbortSignal): Promise<Preflight> {
   const { object, context } = subject;
-  const short = shortage(object, deps.cluster);
+  const short = shortage(object, deps.cluster) ?? (await takenClaim(object, deps, signal));
   if (short !== undefined) return short;
   const vm = buildTargetVm(object, context.records.targetName ?? firstName(object.spec));
   try {
@@ -220,6 +221,27 @@ async function gatherPreflight(subject: Subject, deps: GatherDeps, signal: Abort
     if (isKubeError(error, ...judgements)) return { state: 'refused', code: error.code, text: error.detail };
     throw error;
   }
+}
+
+/** A name that the user fixed may be somebody's; one that ends in our hash is not worth a read. */
+async function takenClaim(
+  object: Stored<VirtualMachineImport>,
+  { cluster }: GatherDeps,
+  signal: AbortSignal,
+): Promise<Preflight | undefined> {
+  const { run, vm, target } = object.spec;
+  const drawn = { migrationUid: run.migration.uid, vmId: vm.id };
+  const exact = copiedDisks(object).filter(
+    (disk) => !isDrawnClaimName(disk.claimName, { ...drawn, diskKey: disk.key }),
+  );
+  for (const { claimName } of exact) {
+    const at = { namespace: target.namespace, name: claimName };
+    const claim = cluster.claims.get(at) ?? (await cluster.client.get(persistentVolumeClaims, at, signal));
+    if (claim !== undefined && !isOurs(uidOf(object), claim)) {
+      return { state: 'claimTaken', by: describeClaim(claim) };
+    }
+  }
+  return undefined;
 }
 
 async function nameTaken(subject: Subject, deps: GatherDeps, signal: AbortSignal): Promise<Preflight> {

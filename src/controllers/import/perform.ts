@@ -17,6 +17,7 @@ import type { DiskModel } from '../../model/vm.ts';
 import { accessNames, buildAccess } from '../../target/access.ts';
 import { buildDataVolume } from '../../target/data-volume.ts';
 import { giveClaimToVm, setRunStrategy, stripImportLabel, takeClaimFromVm } from '../../target/release.ts';
+import type { Limiter } from '../../runtime/limiter.ts';
 import type { SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 import { buildTargetVm } from './build.ts';
@@ -26,6 +27,8 @@ import { isOurs } from './volume-facts.ts';
 export interface PerformDeps {
   readonly cluster: TargetCluster;
   readonly sources: SourceHub;
+  /** CDI's webhooks time out when a hundred DataVolumes are made at once (review.md F38). */
+  readonly creates: Limiter;
 }
 
 /**
@@ -187,7 +190,8 @@ async function createDataVolume(
   if (disk === undefined || model === undefined) throw new RangeError(`the import has no disk ${diskKey}`);
   const source = dataVolumeSource(object, model, accessNames(object), deps);
   const wanted = buildDataVolume(object, disk, source, { growPercent });
-  deps.cluster.dataVolumes.put(await createOurs(dataVolumes, wanted, object, deps, signal));
+  const stored = await deps.creates.run(() => createOurs(dataVolumes, wanted, object, deps, signal));
+  deps.cluster.dataVolumes.put(stored);
 }
 
 function dataVolumeSource(

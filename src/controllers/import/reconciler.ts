@@ -6,6 +6,7 @@ import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import type { ObjectCache } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isKubeError } from '../../kube/errors.ts';
+import type { SlotTable } from '../../migration/slots.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { removeFinalizer } from '../../runtime/finalizer.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -19,6 +20,7 @@ export interface ImportReconcilerDeps {
   readonly migrations: ObjectCache<Migration>;
   readonly runner: ImportRunner;
   readonly powerWatch: PowerWatch;
+  readonly slots: Pick<SlotTable, 'freeAll'>;
   readonly clock: Clock;
 }
 
@@ -35,6 +37,7 @@ export function importReconciler(deps: ImportReconcilerDeps) {
     }
     if (isOver(object)) {
       deps.powerWatch.drop(key);
+      deps.slots.freeAll(object.metadata.uid);
       await letGo(object, deps, signal);
       return {};
     }

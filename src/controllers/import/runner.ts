@@ -210,6 +210,9 @@ export class ImportRunner {
       now,
       decision.warning,
     );
+    // What was said on leaving and is to last (TargetNotRunning) is not wiped by the next phase's silence.
+    const lasting = (decision.conditions ?? []).filter((condition) => condition.durable === true);
+    if (lasting.length > 0) session.status = draft.reported(session.status, { conditions: lasting }, now);
     log.info('phase entered', { phase: next, from: phase.name });
   }
 
@@ -412,7 +415,15 @@ export class ImportRunner {
     const now = this.#deps.clock.now();
     session.status = draft.completed(session.status, outcome, now);
     const message = outcomeMessage(session, outcome);
-    const condition: ConditionDraft = { type: outcome, category: 'Advisory', durable: true, message };
+    // The stable code, so that who reads conditions only (Plan, Migration, kubectl wait) need not read prose.
+    const reason = session.status.error?.code ?? session.status.records?.ending?.reason;
+    const condition: ConditionDraft = {
+      type: outcome,
+      category: 'Advisory',
+      durable: true,
+      ...(outcome !== 'Succeeded' && reason !== undefined && { reason }),
+      message,
+    };
     session.status = draft.reported(session.status, { message, conditions: [condition] }, now);
     this.#tell(session, [{ type: outcome === 'Failed' ? 'Warning' : 'Normal', reason: outcome, message }]);
     log.info('import ended', { phase: session.status.phase ?? '', outcome });

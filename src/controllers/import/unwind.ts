@@ -1,3 +1,4 @@
+import type { ConditionDraft } from '../../api/conditions.ts';
 import { backoffMs } from '../../kube/backoff.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { isEqualJson } from '../../kube/merge-patch.ts';
@@ -28,11 +29,13 @@ export async function unwind(
 ): Promise<Pass> {
   const untils: number[] = [];
   const waits: string[] = [];
+  const conditions: ConditionDraft[] = [];
   for (const step of unwindSteps) {
     if (!step.applies(session.context)) continue;
     const result = await unwindOne(step, session, deps, runner, log, signal);
     if (result.done) continue;
     waits.push(result.for);
+    conditions.push(...(result.conditions ?? []));
     if (result.until !== undefined) untils.push(result.until);
     if (step.blocks) break;
   }
@@ -40,14 +43,22 @@ export async function unwind(
   if (ending !== undefined && session.status.outcome === undefined) {
     runner.complete(session, ending.outcome, log);
     await session.save('outcome', signal);
-    deps.slots.freeAll(session.context.uid);
+    const { uid } = session.context;
+    const kept = new Set((session.status.slots ?? []).map((slot) => slot.resource));
+    for (const resource of deps.slots.view(uid).held) if (!kept.has(resource)) deps.slots.free(uid, resource);
   }
-  reportLeftovers(session, waits, deps);
+  reportLeftovers(session, waits, conditions, deps);
   return untils.length === 0 ? { go: 'rest' } : { go: 'rest', until: Math.min(...untils) };
 }
 
 type StepResult =
-  { readonly done: true } | { readonly done: false; readonly for: string; readonly until?: number };
+  | { readonly done: true }
+  | {
+      readonly done: false;
+      readonly for: string;
+      readonly until?: number;
+      readonly conditions?: readonly ConditionDraft[];
+    };
 
 async function unwindOne(
   step: UnwindStep,
@@ -63,6 +74,7 @@ async function unwindOne(
     return { done: false, for: lastErrorOf(session, attemptKey), until: Date.parse(nextAt) };
   }
   let lastActions: readonly Action[] = [];
+  let conditions: readonly ConditionDraft[] = [];
   try {
     for (let rounds = 0; rounds < longestStep; rounds += 1) {
       const facts = await gather(step.needs, subjectOf(session), deps, signal);
@@ -78,15 +90,18 @@ async function unwindOne(
         return {
           done: false,
           for: decision.for,
+          conditions: decision.conditions ?? [],
           ...(decision.until !== undefined && { until: decision.until }),
         };
       }
       if (isEqualJson(decision.actions, lastActions)) break;
+      conditions = decision.conditions ?? [];
       await session.save(`unwind ${step.name}`, signal);
       for (const action of decision.actions) await runner.act(session, action, log, signal);
       lastActions = decision.actions;
     }
-    return { done: false, for: `${step.name} to take effect`, until: deps.clock.now() + retryRange.firstMs };
+    const until = deps.clock.now() + retryRange.firstMs;
+    return { done: false, for: `${step.name} to take effect`, conditions, until };
   } catch (error) {
     signal.throwIfAborted();
     if (!isKubeError(error) && !isSourceError(error)) throw error;
@@ -98,7 +113,7 @@ async function unwindOne(
       code: error.code,
       error: error.message,
     });
-    return { done: false, for: error.message, until };
+    return { done: false, for: error.message, conditions, until };
   }
 }
 
@@ -107,35 +122,25 @@ function lastErrorOf(session: Session, key: string): string {
 }
 
 /** What is still owed, in words, on the import itself: debris that nobody knows of is debris that nobody cleans up. */
-function reportLeftovers(session: Session, waits: readonly string[], deps: RunnerDeps): void {
+function reportLeftovers(
+  session: Session,
+  waits: readonly string[],
+  said: readonly ConditionDraft[],
+  deps: RunnerDeps,
+): void {
   const owed = session.context.ledger.filter((entry) => entry.doneAt === undefined);
-  const sourceOff = owed.some((entry) => entry.kind === 'SourcePower');
   const what = waits.length === 0 ? '' : ` Waiting for ${waits.join('; ')}.`;
+  const pending: ConditionDraft = {
+    type: 'CleanupPending',
+    category: 'Warn',
+    message: `Still to be cleaned up: ${owed.map((entry) => `${entry.kind} ${entry.marker}`).join(', ')}.${what}`,
+  };
   session.status = draft.reported(
     session.status,
     {
       ...(session.status.message !== undefined && { message: session.status.message }),
       ...(owed.length > 0 && { waitingFor: 'CleanupPending' }),
-      conditions: [
-        ...(owed.length > 0
-          ? [
-              {
-                type: 'CleanupPending',
-                category: 'Warn' as const,
-                message: `Still to be cleaned up: ${owed.map((entry) => `${entry.kind} ${entry.marker}`).join(', ')}.${what}`,
-              },
-            ]
-          : []),
-        ...(sourceOff
-          ? [
-              {
-                type: 'SourceLeftOff',
-                category: 'Warn' as const,
-                message: `The source was powered off by this import and is not on again yet.${what}`,
-              },
-            ]
-          : []),
-      ],
+      conditions: owed.length > 0 ? [pending, ...said] : [],
     },
     deps.clock.now(),
   );

@@ -70,18 +70,23 @@ function claimFact(
   claim: Stored<PersistentVolumeClaim>,
 ): NonNullable<VolumeFact['claim']> {
   const owner = ownerOf(claim);
-  const at = `${claim.metadata.namespace ?? ''}/${claim.metadata.name}`;
   return {
     uid: claim.metadata.uid,
     ours: isOurs(importUid, claim),
     deleting: claim.metadata.deletionTimestamp !== undefined,
     phase: claim.status?.phase ?? '',
     owner,
-    describedAs:
-      owner.kind === 'none'
-        ? `${at}, which nobody owns`
-        : `${at}, owned by ${owner.described ?? 'another object'}`,
+    describedAs: describeClaim(claim),
   };
+}
+
+/** "namespace/name, owned by ..." for a message. */
+export function describeClaim(claim: Stored<PersistentVolumeClaim>): string {
+  const at = `${claim.metadata.namespace ?? ''}/${claim.metadata.name}`;
+  const owner = ownerOf(claim);
+  return owner.kind === 'none'
+    ? `${at}, which nobody owns`
+    : `${at}, owned by ${owner.described ?? 'another object'}`;
 }
 
 /** A VirtualMachine that has taken a claim over wins over the DataVolume that still names it: the hand-over is one patch. */
