@@ -5,7 +5,7 @@ import { createControllers } from '../../src/controllers/controllers.ts';
 import type { AtBoundary } from '../../src/controllers/import/boundary.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { createKubeClient } from '../../src/kube/rest-client.ts';
-import { TransportError, type Transport } from '../../src/kube/transport.ts';
+import { TransportError, type ApiResponse, type Transport } from '../../src/kube/transport.ts';
 import { defaultSettings, type EngineSettings } from '../../src/migration/settings.ts';
 import { SourceError } from '../../src/model/fault.ts';
 import { RecordingLogger } from '../../src/runtime/recording-logger.ts';
@@ -15,6 +15,8 @@ import { Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
 import { SimulatedClock } from '../../src/sandbox/simulated-clock.ts';
 import { createSourceRegistry, type SourceRegistry } from '../../src/sources/registry.ts';
 import type { HttpEndpoint, Trust } from '../../src/sources/source.ts';
+import { password } from './objects.ts';
+import { SecretsScan } from './secrets-scan.ts';
 
 /** 2026-01-02, as good a day as any: simulated worlds all begin then. */
 const start = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -25,8 +27,14 @@ export interface WorldOptions extends Partial<
   readonly settings?: Partial<EngineSettings>;
 }
 
-/** A request that writes, as "POST /api/v1/namespaces/migrated/secrets". */
+/**
+ * A request that writes, as "POST /api/v1/namespaces/migrated/secrets". What it throws is what the controller meets: before, the request
+ * never arrived; after, its answer was lost.
+ */
 export type AtWrite = (when: 'before' | 'after', what: string) => void | Promise<void>;
+
+/** An answer in place of the server's, which then never sees the request; undefined: none. */
+export type AnswerWrite = (what: string) => ApiResponse | undefined;
 
 /** One run of the controller process: what is started, stopped in good order, or killed between two lines. */
 export interface ControllerInstance {
@@ -47,6 +55,8 @@ export class TestWorld implements AsyncDisposable {
   /** As a user with kubectl would. */
   readonly client: KubeClient;
   readonly log = new RecordingLogger();
+  /** Everything that is said or stored in this world, held against its passwords when it ends. */
+  readonly secrets: SecretsScan;
   readonly #settings: EngineSettings;
   readonly #instances: ControllerInstance[] = [];
   readonly #running: Disposable;
@@ -65,6 +75,7 @@ export class TestWorld implements AsyncDisposable {
       log: this.log,
     });
     this.client = this.sandbox.client('kubectl');
+    this.secrets = new SecretsScan(this.sandbox.api, this.log, [password]);
     this.#running = this.clock.run();
   }
 
@@ -79,6 +90,7 @@ export class TestWorld implements AsyncDisposable {
       readonly atBoundary?: (instance: ControllerInstance) => AtBoundary;
       /** Called before and after each request that writes, "create secrets"; may kill, and never return. */
       readonly atWrite?: (instance: ControllerInstance) => AtWrite;
+      readonly answerWrite?: AnswerWrite;
       readonly settings?: Partial<EngineSettings>;
     } = {},
   ): ControllerInstance {
@@ -91,6 +103,7 @@ export class TestWorld implements AsyncDisposable {
       this.sandbox.api.transport('gantry'),
       () => isDead,
       (when, what) => atWrite(when, what),
+      options.answerWrite,
     );
     const random = seededRandom(1000 + this.#started);
     const client = createKubeClient(transport, {
@@ -182,6 +195,7 @@ export class TestWorld implements AsyncDisposable {
     for (const instance of this.#instances) instance.kill();
     await this.sandbox[Symbol.asyncDispose]();
     this.#running[Symbol.dispose]();
+    this.secrets.check();
   }
 }
 
@@ -190,7 +204,12 @@ function errorText(_key: string, value: unknown): unknown {
 }
 
 /** A dead process sends nothing and hears nothing. */
-function mortal(transport: Transport, isDead: () => boolean, atWrite: AtWrite): Transport {
+function mortal(
+  transport: Transport,
+  isDead: () => boolean,
+  atWrite: AtWrite,
+  answerWrite: AnswerWrite | undefined,
+): Transport {
   const dead = (): never => {
     throw new TransportError('ConnectFailed', 'the process was killed');
   };
@@ -202,6 +221,8 @@ function mortal(transport: Transport, isDead: () => boolean, atWrite: AtWrite): 
       const what = `${request.method} ${request.path}`;
       await atWrite('before', what);
       if (isDead()) dead();
+      const instead = answerWrite?.(what);
+      if (instead !== undefined) return instead;
       const answer = await transport.request(request, signal);
       await atWrite('after', what);
       return isDead() ? dead() : answer;

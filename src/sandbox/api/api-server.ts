@@ -25,7 +25,7 @@ import type { Route } from './routes.ts';
 import { routeOf } from './routes.ts';
 import type { ServerState } from './server-state.ts';
 import { internalWrite } from './server-state.ts';
-import { Store } from './store.ts';
+import { Store, type StoreListener } from './store.ts';
 import { subjectOf, targetOf } from './subjects.ts';
 import { asTableLine, tableWanted } from './table.ts';
 import type { WatchLine } from './watching.ts';
@@ -113,6 +113,11 @@ export class EmbeddedApiServer implements ApiServer {
   /** Forgets the events so far, so that a watch from an older version is answered 410. */
   compact(): void {
     this.#state.store.compact();
+  }
+
+  /** Tells of every write of every kind, as it is stored: for tests that look at all that was ever there. Not copies: never to be changed. */
+  onWrite(listener: StoreListener): Disposable {
+    return this.#state.store.listen(undefined, listener);
   }
 
   /** Reads what is stored, for tests and for parts of the world that look without asking. Not a copy: never to be changed. */

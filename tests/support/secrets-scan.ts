@@ -1,0 +1,75 @@
+import { importLabel } from '../../src/api/labels.ts';
+import type { KubeObject, ResourceKind, Stored } from '../../src/api/meta.ts';
+import type { RecordingLogger } from '../../src/runtime/recording-logger.ts';
+import type { EmbeddedApiServer } from '../../src/sandbox/api/api-server.ts';
+
+/**
+ * Looks at every object as it is stored, at every log line, and at when the Secrets of imports come and go. Two rules hold in every world,
+ * whatever the test is about: no password is ever readable outside a Secret, and no target VM exists while the Secret of its import does.
+ */
+export class SecretsScan {
+  readonly #log: RecordingLogger;
+  readonly #forms = new Map<string, string>();
+  readonly #access = new Set<string>();
+  readonly #found: string[] = [];
+
+  constructor(api: Pick<EmbeddedApiServer, 'onWrite'>, log: RecordingLogger, passwords: readonly string[]) {
+    this.#log = log;
+    for (const password of passwords) this.add(password);
+    api.onWrite(({ type, object }, kind) => this.#stored(type, object as Stored<KubeObject>, kind));
+  }
+
+  /** One more password that must not be seen from here on. */
+  add(password: string): void {
+    for (const [form, text] of formsOf(password)) this.#forms.set(text, form);
+  }
+
+  /** Throws with every place at which a rule was broken. */
+  check(): void {
+    const logged = this.#log.lines.flatMap((line) =>
+      this.#in(JSON.stringify(line, errorsWhole)).map((form) => `log "${line.message}": ${form}`),
+    );
+    const broken = [...new Set([...this.#found, ...logged])];
+    if (broken.length > 0) throw new Error(`secrets seen:\n${broken.join('\n')}`);
+  }
+
+  #stored(type: string, object: Stored<KubeObject>, kind: ResourceKind): void {
+    const { namespace = '', name, labels } = object.metadata;
+    const at = `${kind.plural} ${namespace}/${name}`;
+    const holder = labels?.[importLabel];
+    if (kind.plural === 'secrets') {
+      if (holder === undefined) return;
+      if (type === 'DELETED') this.#access.delete(holder);
+      else this.#access.add(holder);
+      return;
+    }
+    for (const form of this.#in(JSON.stringify(object))) this.#found.push(`${at}: ${form}`);
+    const isNewVm = kind.plural === 'virtualmachines' && type === 'ADDED' && holder !== undefined;
+    if (isNewVm && this.#access.has(holder)) this.#found.push(`${at}: made beside its import's Secret`);
+  }
+
+  #in(text: string): readonly string[] {
+    return [...this.#forms].filter(([form]) => text.includes(form)).map(([, form]) => form);
+  }
+}
+
+/** As it is, as it stands in a URL, in JSON or XML, and in base64, alone or behind the user's name (basic authentication). */
+function formsOf(password: string): readonly (readonly [form: string, text: string])[] {
+  const basic = `administrator@vsphere.local:${password}`;
+  return [
+    ['plain', password],
+    ['url', encodeURIComponent(password)],
+    ['form', new URLSearchParams({ p: password }).toString().slice(2)],
+    ['json', JSON.stringify(password).slice(1, -1)],
+    ['xml', password.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')],
+    ['base64', Buffer.from(password).toString('base64').replace(/=+$/, '')],
+    ['base64url', Buffer.from(password).toString('base64url')],
+    ['basic', Buffer.from(basic).toString('base64').replace(/=+$/, '')],
+  ];
+}
+
+function errorsWhole(_key: string, value: unknown): unknown {
+  if (!(value instanceof Error)) return value;
+  const { name, message, stack, cause } = value;
+  return { ...(Object.fromEntries(Object.entries(value)) as object), name, message, stack, cause };
+}
