@@ -91,6 +91,21 @@ export interface ClaimNameInputs {
 
 const claimHashLength = 8;
 
+/** Whether a claim's name ends in our hash, so that nobody else's claim bears it but by intent. */
+export function isDrawnClaimName(
+  claimName: string,
+  disk: { readonly diskKey: string; readonly migrationUid: string; readonly vmId: string },
+): boolean {
+  return claimName.endsWith(`-${claimHash(disk, 0)}`);
+}
+
+function claimHash(
+  { migrationUid, vmId, diskKey }: { diskKey: string; migrationUid: string; vmId: string },
+  attempt: number,
+): string {
+  return shortHash([migrationUid, vmId, diskKey, String(attempt)], claimHashLength);
+}
+
 /**
  * One name per disk, in order. `exact`: as the template gives them, and then two disks may have one name: the caller looks. Otherwise a
  * hash goes behind: like a drawn name it meets no claim of an earlier run, yet a repeated create meets its own. Eight digits, because with
@@ -105,7 +120,7 @@ export function claimNames(
   return disks.map(({ base, diskKey }) => {
     const readable = cut(base, longestLabel - claimHashLength - 1);
     for (let attempt = 0; ; attempt += 1) {
-      const hash = shortHash([options.migrationUid, options.vmId, diskKey, String(attempt)], claimHashLength);
+      const hash = claimHash({ ...options, diskKey }, attempt);
       const name = readable === '' ? `disk-${hash}` : `${readable}-${hash}`;
       if (taken.has(name)) continue;
       taken.add(name);

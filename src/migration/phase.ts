@@ -128,6 +128,8 @@ export type Preflight =
   /** A VM of that name exists. `ours`: it carries our label. */
   | { readonly state: 'nameTaken'; readonly ours: boolean; readonly uid: string; readonly by: string }
   | { readonly state: 'refused'; readonly code: string; readonly text: string }
+  /** A claim under the exact name of one of our disks which is not ours: "namespace/name, owned by ...". */
+  | { readonly state: 'claimTaken'; readonly by: string }
   | { readonly state: 'classMissing'; readonly classes: readonly string[] }
   | { readonly state: 'networkMissing'; readonly networks: readonly string[] }
   | { readonly state: 'spaceShort'; readonly text: string };

@@ -1,4 +1,5 @@
 import { terminal } from './failures.ts';
+import { claimNameTaken } from './foreign-volume.ts';
 import type { Fail, Preflight } from './phase.ts';
 
 /** Why the target would not take this VM; undefined: it would. `target` is "namespace/name". */
@@ -22,6 +23,8 @@ export function preflightFailure(preflight: Preflight, target: string): Fail | u
       );
     case 'refused':
       return refused(preflight.code, preflight.text, target);
+    case 'claimTaken':
+      return claimNameTaken(preflight.by);
     case 'classMissing':
       return terminal(
         'StorageClassMissing',

@@ -29,6 +29,13 @@ export const createDataVolumes = phase({
   },
   refused(refusal, context) {
     const { namespace } = context.spec.target;
+    if (refusal.code === 'AlreadyExists' && refusal.action.do === 'createAccess') {
+      return terminal(
+        'AccessNameTaken',
+        `An object of another owner has the name under which the importers were to find their access in namespace ${namespace}: ${refusal.text}`,
+        'Remove it and start the plan again. It was left untouched.',
+      );
+    }
     if (refusal.code === 'AlreadyExists') {
       return terminal(
         'ClaimNameTaken',
