@@ -19,20 +19,22 @@ export class PowerWatch {
     this.#wake = wake;
   }
 
-  /** Subscribes or lets go, as the state of the import asks for. */
-  follow(key: string, object: Stored<VirtualMachineImport>): void {
+  /** Subscribes or lets go, as the state of the import asks for. True: it has subscribed just now, so the power must be read again. */
+  follow(key: string, object: Stored<VirtualMachineImport>): boolean {
     if (!needsPower(object)) {
       this.drop(key);
-      return;
+      return false;
     }
-    if (this.#followed.has(key)) return;
+    if (this.#followed.has(key)) return false;
     try {
       const source = this.#sources.source(object.spec.source.provider);
       const subscription = source.subscribe({ kind: 'power', vm: vmHandle(object) }, () => this.#wake(key));
       this.#followed.set(key, subscription);
+      return true;
     } catch (error) {
       // Not connected: the import will wait for the Provider, whose return wakes it, and then this is tried again.
       if (!isSourceError(error)) throw error;
+      return false;
     }
   }
 

@@ -44,6 +44,11 @@ export function importReconciler(deps: ImportReconcilerDeps) {
     deps.powerWatch.follow(key, object);
     try {
       const until = await deps.runner.run(object, stopReason(object, deps.migrations), signal);
+      // One run leads from the first phase to the wait for the power: what was not followed before it is followed from here on, and
+      // read once more, since it may have changed in between.
+      const after = deps.imports.getByKey(key);
+      if (after !== undefined && !isOver(after) && deps.powerWatch.follow(key, after))
+        return { requeueAfterMs: 0 };
       return until === undefined ? {} : { requeueAfterMs: Math.max(0, until - deps.clock.now()) };
     } catch (error) {
       // Somebody changed the object between our read and our write; the watch brings the new one, and this key with it.
