@@ -52,3 +52,8 @@ function waitOf({ status = {} }: VirtualMachineImport): string {
   const what = match?.[1] ?? message;
   return status.waitingFor === 'DiskTransfer' ? what.replace(/: [^()]* copied/, '') : what;
 }
+
+/** Its outcome is known and all that it had to put right is done. */
+export function isEnded({ status }: VirtualMachineImport): boolean {
+  return status?.outcome !== undefined && (status.ledger ?? []).every((entry) => entry.doneAt !== undefined);
+}

@@ -35,7 +35,9 @@ export function progressTable(vms: readonly VmProgress[], view: ProgressView): r
   const shown = vms.length <= room ? vms : mostTelling(vms, room - 1);
   const visible = columns
     .map((column, index) => ({ column, index }))
-    .filter(({ column: { title } }) => !dispensable.includes(title) || view.width >= (leastWidths[title] ?? 0));
+    .filter(
+      ({ column: { title } }) => !dispensable.includes(title) || view.width >= (leastWidths[title] ?? 0),
+    );
   const rows = shown.map((vm) => {
     const cells = cellsOf(vm, view.now);
     return visible.map(({ index }) => cells[index] ?? '');

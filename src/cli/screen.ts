@@ -76,12 +76,17 @@ export class LiveBlock {
     this.#last = '';
   }
 
-  /** Leaves what is drawn where it is and gives the cursor back. */
+  /** What is drawn stays; the next block begins below it. */
+  leave(): void {
+    this.#shown = [];
+    this.#last = '';
+  }
+
+  /** Leaves what is drawn and gives the cursor back. */
   close(): void {
     if (this.#isOpen) this.#output.write(showCursor);
     this.#isOpen = false;
-    this.#shown = [];
-    this.#last = '';
+    this.leave();
   }
 
   /** To the first line of the block. A terminal made narrower has wrapped long lines into several. */

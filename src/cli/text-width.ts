@@ -1,6 +1,7 @@
 const invisible = /^[\p{Mn}\p{Me}\u200b-\u200d\ufe0f]$/u;
 /** Scripts and signs that a terminal draws two cells wide. */
-const wide = /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]$/u;
+const wide =
+  /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\uff01-\uff60]$/u;
 /** Controls, and format characters that turn the direction of a line. */
 const unprintable = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 const ellipsis = '…';

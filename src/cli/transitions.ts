@@ -19,7 +19,9 @@ export class Transitions {
       if (this.#last.get(vm.name) === state) continue;
       this.#last.set(vm.name, state);
       const time = padText(formatDuration(elapsedMs), 10, 'right');
-      lines.push(`${time}  ${padText(printable(vm.name), this.#nameWidth, 'left')}  ${printable(sentence(vm))}`);
+      lines.push(
+        `${time}  ${padText(printable(vm.name), this.#nameWidth, 'left')}  ${printable(sentence(vm))}`,
+      );
     }
     return lines;
   }
