@@ -38,11 +38,11 @@ function loggerOf(given: LogArguments) {
   return createLogger({ level: given.logLevel, format, clock });
 }
 
-/** Aborts at the first Ctrl-C or SIGTERM; the second ends the process at once. */
+/** Aborts at the first Ctrl-C, SIGTERM or SIGHUP (the terminal was closed); the second ends the process at once. */
 function untilSignalled(): { readonly signal: AbortSignal; readonly by: () => NodeJS.Signals | undefined } {
   const controller = new AbortController();
   let by: NodeJS.Signals | undefined;
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (by !== undefined) process.exit(exitCodes.interrupted);
       by = name;
@@ -117,6 +117,64 @@ interface ControllerArguments extends LogArguments {
   readonly bind: string;
 }
 
+const speedOption = () =>
+  new Option('--speed <factor>', 'divide the waits of the simulated platforms')
+    .argParser(positive)
+    .default(4);
+const seedOption = () =>
+  new Option(
+    '--seed <number>',
+    'the same number, the same bytes and names; default: another one each time',
+  ).argParser(natural);
+const vmsOption = () =>
+  new Option(
+    '--vms <number>',
+    'so many small generated VMs in place of those of manifests/samples',
+  ).argParser(vmCount);
+
+const demo = program
+  .command('demo')
+  .description('Move VMs from a simulated vCenter into a simulated cluster, show it and prove it.')
+  .option('--disk <file>', 'move this raw disk image, which is only read, in place of the samples')
+  .option('--json', 'print one JSON document and nothing else', false)
+  .option('--keep', 'stay up afterwards, for kubectl, until Ctrl-C', false);
+demo.addOption(vmsOption().conflicts('disk')).addOption(speedOption()).addOption(seedOption());
+demo.action(async (given: DemoArguments) => {
+  const { signal } = untilSignalled();
+  const { demoCommand } = await import('./sandbox/demo/command.ts');
+  const { stdout: output, env } = process;
+  process.exitCode = await demoCommand({ ...given, output, env, clock, version }, signal);
+});
+
+interface WorldArguments {
+  readonly vms?: number;
+  readonly speed: number;
+  readonly seed?: number;
+}
+interface DemoArguments extends WorldArguments {
+  readonly disk?: string;
+  readonly json: boolean;
+  readonly keep: boolean;
+}
+
+const sandbox = program
+  .command('sandbox')
+  .description('Serve a simulated cluster and a simulated vCenter on 127.0.0.1, for a controller of its own.')
+  .requiredOption('--kubeconfig <file>', 'file to write, and to remove in the end')
+  .option('--empty', 'VMs, but no manifests', false);
+sandbox.addOption(vmsOption()).addOption(speedOption()).addOption(seedOption());
+sandbox.action(async (given: SandboxArguments) => {
+  const { signal } = untilSignalled();
+  const { sandboxCommand } = await import('./sandbox/serve/command.ts');
+  const { stdout: output, env } = process;
+  process.exitCode = await sandboxCommand({ ...given, output, env, clock }, signal);
+});
+
+interface SandboxArguments extends WorldArguments {
+  readonly kubeconfig: string;
+  readonly empty: boolean;
+}
+
 /** The proportions of client-go's defaults, 15, 10 and 2 seconds. */
 function leaseTimes(seconds: number) {
   return {
@@ -133,6 +191,19 @@ function collect(value: string, previous: readonly string[]): readonly string[] 
 function positive(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('a number above 0 is needed.');
+  return value;
+}
+
+function natural(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('a whole number is needed.');
+  return value;
+}
+
+function vmCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 500)
+    throw new InvalidArgumentError('a whole number from 1 to 500 is needed.');
   return value;
 }
 

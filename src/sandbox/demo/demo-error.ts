@@ -11,11 +11,11 @@ export class DemoError extends Error {
 
 /** Code and message of whatever was thrown. */
 export function describeError(error: unknown): { readonly code: string; readonly message: string } {
-  const { code, message, name } = error as { code?: unknown; message?: unknown; name?: unknown };
-  const words = typeof message === 'string' ? message : String(error);
-  if (error instanceof DemoError) return { code: error.code, message: words };
+  if (error instanceof DemoError) return { code: error.code, message: error.message };
+  if (!(error instanceof Error)) return { code: 'Unexpected', message: String(error) };
+  const { code } = error as { code?: unknown };
   return {
     code: typeof code === 'string' ? code : 'Unexpected',
-    message: `${String(name ?? 'Error')}: ${words}`,
+    message: `${error.name}: ${error.message}`,
   };
 }
