@@ -101,6 +101,7 @@ async function clusterAccess(options: ControllerProcessOptions): Promise<Cluster
   return loadKubeConfig({
     ...(kubeconfig !== undefined && { path: kubeconfig }),
     ...(context !== undefined && { context }),
+    env,
     clock,
   });
 }
