@@ -9,6 +9,8 @@ import type { StorageMap } from '../../api/storage-map.ts';
 /** Entries kept; older runs are forgotten. */
 export const longestHistory = 20;
 
+const ourReason = 'BegunByGantry';
+
 /** All that a run is made from, found and Ready. */
 export interface RunParts {
   readonly plan: Stored<Plan>;
@@ -26,6 +28,7 @@ export function historyEntry(parts: RunParts, now: string): HistoryEntry {
     status: 'True',
     category: 'Advisory',
     durable: true,
+    reason: ourReason,
     message: 'The plan is EXECUTING.',
     lastTransitionTime: now,
   };
@@ -36,6 +39,11 @@ export function historyEntry(parts: RunParts, now: string): HistoryEntry {
     provider: { source: snapshot(parts.source), destination: snapshot(parts.destination) },
     map: { network: snapshot(parts.networkMap), storage: snapshot(parts.storageMap) },
   };
+}
+
+/** By the reason of its condition, which no other controller gives. */
+export function isOurRun(entry: HistoryEntry): boolean {
+  return entry.conditions?.some(({ type, reason }) => type === 'Executing' && reason === ourReason) === true;
 }
 
 export function appended(history: readonly HistoryEntry[], entry: HistoryEntry): readonly HistoryEntry[] {

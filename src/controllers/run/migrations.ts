@@ -15,10 +15,22 @@ export function activeEntry(plan: Plan): HistoryEntry | undefined {
   return isTrue(last?.conditions, 'Executing') ? last : undefined;
 }
 
-/** The next run of a plan: its oldest Migration that has not ended (forklift-plan.md 1.3). Names break a tie of creation times. */
-export function nextMigration(migrations: readonly Stored<Migration>[]): Stored<Migration> | undefined {
+/**
+ * The next run of a plan: its oldest Migration that has not ended (forklift-plan.md 1.3). Names break a tie of creation times. One that
+ * stands in the history has had its run, whatever became of its own status.
+ */
+export function nextMigration(
+  migrations: readonly Stored<Migration>[],
+  plan: Plan,
+): Stored<Migration> | undefined {
+  const had = new Set((plan.status?.migration?.history ?? []).map((entry) => entry.migration.uid));
   return migrations
-    .filter((migration) => !isTerminal(migration) && migration.metadata.deletionTimestamp === undefined)
+    .filter(
+      (migration) =>
+        !isTerminal(migration) &&
+        migration.metadata.deletionTimestamp === undefined &&
+        !had.has(migration.metadata.uid),
+    )
     .sort(
       (a, b) =>
         a.metadata.creationTimestamp.localeCompare(b.metadata.creationTimestamp) ||

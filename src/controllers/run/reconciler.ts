@@ -1,8 +1,7 @@
-import { isTrue, mergeConditions, type ConditionDraft } from '../../api/conditions.ts';
-import { migrations as migrationKind, plans as planKind } from '../../api/kinds.ts';
-import type { KubeObject, ResourceKind, Stored } from '../../api/meta.ts';
-import type { Migration, MigrationStatus } from '../../api/migration.ts';
-import type { Plan, PlanStatus } from '../../api/plan.ts';
+import { isTrue } from '../../api/conditions.ts';
+import type { Stored } from '../../api/meta.ts';
+import type { Migration } from '../../api/migration.ts';
+import type { HistoryEntry, Plan } from '../../api/plan.ts';
 import type { VmStatus } from '../../api/vm-status.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import type { ObjectCache } from '../../kube/cache.ts';
@@ -17,13 +16,14 @@ import type { ImportCache } from '../import/import-cache.ts';
 import { planInputs, type PlanWorld } from '../plan/inputs.ts';
 import { evaluatePlan, type PlanMemo } from '../plan/evaluate.ts';
 import { cancelFindings, wantedControl } from './control.ts';
-import { appended, historyEntry, type RunParts } from './history.ts';
+import { appended, historyEntry, isOurRun, type RunParts } from './history.ts';
 import { createImports, deleteStale, hasEnded, isStale, relayControl, releaseProjected } from './imports.ts';
 import { activeEntry, isTerminal, nextMigration } from './migrations.ts';
 import { ownedByPlan } from './migration-owner.ts';
 import { conditionsOfPlan, migrationStatus, projectRun, startedRun, type NeverBegun } from './run-status.ts';
 import { freezeEntry } from './freeze-entry.ts';
-import { statusPatch } from './status-patch.ts';
+import { StatusWriter } from './status-writer.ts';
+import { anotherRuns, pending, planMissing } from './waiting.ts';
 
 export interface RunReconcilerDeps {
   readonly client: KubeClient;
@@ -44,12 +44,14 @@ export interface RunReconcilerDeps {
  */
 export class RunReconciler {
   readonly #deps: RunReconcilerDeps;
+  readonly #status: StatusWriter;
   readonly #memos = new Map<string, PlanMemo>();
   /** How often an import was made again, by its name: what the deleted one knew. Lost with the process, and then counted anew. */
   readonly #remade = new Map<string, number>();
 
   constructor(deps: RunReconcilerDeps) {
     this.#deps = deps;
+    this.#status = new StatusWriter(deps);
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
@@ -79,6 +81,10 @@ export class RunReconciler {
     signal: AbortSignal,
   ): Promise<void> {
     const active = activeEntry(plan);
+    if (active !== undefined && !isOurRun(active)) {
+      await this.#closeForeign(key, plan, active, signal);
+      return;
+    }
     await this.#releaseEarlier(key, active?.migration.uid, signal);
     if (active === undefined) {
       const started = await this.#atRest(key, plan, migrations, signal);
@@ -87,7 +93,10 @@ export class RunReconciler {
       return;
     }
     await this.#execute(key, plan, signal);
-    await this.#tellWaiting(key, plan, migrations, active.migration.uid, signal);
+    for (const migration of migrations) {
+      if (migration.metadata.uid === active.migration.uid || isTerminal(migration)) continue;
+      await this.#status.conditions(migration, anotherRuns(key), signal);
+    }
   }
 
   /** Judges the Plan and starts its next run, if it has one and may. Gives the Plan as stored with the run begun. */
@@ -100,16 +109,16 @@ export class RunReconciler {
     const inputs = planInputs(plan, this.#deps.world);
     const verdict = evaluatePlan(inputs, { executing: false, memo: this.#memo(key) });
     const now = rfc3339(this.#deps.clock.now());
-    const next = nextMigration(migrations);
+    const next = nextMigration(migrations, plan);
     const mayRun =
       verdict.ready && plan.spec.archived !== true && plan.metadata.deletionTimestamp === undefined;
     if (next === undefined || !mayRun) {
-      await this.#writePlan(
-        plan,
-        { ...plan.status, conditions: conditionsOfPlan(plan.status, verdict.conditions, now) },
-        signal,
-      );
-      for (const migration of migrations) await this.#tellPending(migration, plan, verdict.ready, signal);
+      const conditions = conditionsOfPlan(plan.status, verdict.conditions, now);
+      await this.#status.plan(plan, { ...plan.status, conditions }, signal);
+      const why = pending(plan, verdict.ready);
+      for (const migration of migrations) {
+        if (!isTerminal(migration)) await this.#status.conditions(migration, why, signal);
+      }
       return undefined;
     }
     const parts = partsOf(plan, next, inputs);
@@ -122,7 +131,7 @@ export class RunReconciler {
     const history = appended(plan.status?.migration?.history ?? [], entry);
     const status = startedRun(plan, history, verdict.conditions, resolve, now);
     await ownedByPlan(next, plan, this.#deps, signal);
-    const stored = await this.#writePlan(plan, status, signal);
+    const stored = await this.#status.plan(plan, status, signal);
     this.#deps.events.record(plan, {
       type: 'Normal',
       reason: 'Started',
@@ -130,6 +139,32 @@ export class RunReconciler {
     });
     this.#deps.log.info('run begins', { plan: key, migration: next.metadata.name });
     return stored;
+  }
+
+  /**
+   * Another controller (Forklift's own, before Gantry took its place) began this run: what it has done to the VMs nobody here knows, so it
+   * is never gone on with (review.md F64).
+   */
+  async #closeForeign(
+    key: string,
+    plan: Stored<Plan>,
+    entry: HistoryEntry,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const now = rfc3339(this.#deps.clock.now());
+    const unended = (plan.status?.migration?.vms ?? []).filter((vm) => vm.completed === undefined);
+    const status = projectRun(plan, new Map(), new Map(unended.map((vm) => [vm.id ?? '', notOurs])), now);
+    const migration = this.#migrationOf(plan, entry.migration.name, entry.migration.uid);
+    if (migration !== undefined) {
+      await this.#status.migration(
+        migration,
+        migrationStatus(migration, { ...plan, status }, [], now),
+        signal,
+      );
+    }
+    await this.#status.plan(plan, status, signal);
+    this.#deps.events.record(plan, { type: 'Warning', reason: 'NotOurs', message: notOurs.message });
+    this.#deps.log.warn('a run of another controller is closed', { plan: key });
   }
 
   /** One look at a run that is under way: every VM has its import, users' wishes are relayed, what came of it is shown. */
@@ -145,22 +180,26 @@ export class RunReconciler {
 
     const ambiguousNames = ambiguous(current);
     const sourceProvider = this.#deps.world.providers.get(entry.provider.source);
-    for (const object of current) {
-      if (hasEnded(object)) continue;
-      const wanted = wantedControl(object, { plan, migration, sourceProvider, ambiguousNames });
-      await relayControl(object, wanted, this.#deps, signal);
-    }
+    const wishes = { plan, migration, sourceProvider, ambiguousNames };
+    const running = current.filter((object) => !hasEnded(object));
+    await Promise.all(
+      running.map((object) => relayControl(object, wantedControl(object, wishes), this.#deps, signal)),
+    );
 
     const now = rfc3339(this.#deps.clock.now());
     const byVm = new Map(current.map((object) => [object.spec.vm.id, object]));
     const status = projectRun(plan, byVm, neverBegun, now);
     const isFinished = status.migration?.completed !== undefined;
-    const written = await this.#writePlan(plan, status, signal);
-    if (migration !== undefined) await this.#writeMigration(migration, written, signal);
-    if (isFinished) await this.#finish(key, written, signal);
-    for (const object of current) {
-      if (isProjected(written, object)) await releaseProjected(object, this.#deps, signal);
+    // The Migration first: is the end in the Plan, the run is no longer looked at, and a Migration that does not know of it would begin anew.
+    if (migration !== undefined) {
+      const vms = current.map(({ spec }) => spec.vm);
+      const shown = migrationStatus(migration, { ...plan, status }, cancelFindings(migration, vms), now);
+      await this.#status.migration(migration, shown, signal);
     }
+    const written = await this.#status.plan(plan, status, signal);
+    if (isFinished) await this.#finish(key, written, signal);
+    const projected = current.filter((object) => isProjected(written, object));
+    await Promise.all(projected.map((object) => releaseProjected(object, this.#deps, signal)));
   }
 
   async #finish(key: string, plan: Stored<Plan>, signal: AbortSignal): Promise<void> {
@@ -173,11 +212,8 @@ export class RunReconciler {
     const inputs = planInputs(plan, this.#deps.world);
     const verdict = evaluatePlan(inputs, { executing: false, memo: this.#memo(key) });
     const now = rfc3339(this.#deps.clock.now());
-    await this.#writePlan(
-      plan,
-      { ...plan.status, conditions: conditionsOfPlan(plan.status, verdict.conditions, now) },
-      signal,
-    );
+    const conditions = conditionsOfPlan(plan.status, verdict.conditions, now);
+    await this.#status.plan(plan, { ...plan.status, conditions }, signal);
   }
 
   /** VMs of the run that have no import yet get one; those that cannot be frozen any more are given back with the reason. */
@@ -247,14 +283,7 @@ export class RunReconciler {
     this.#memos.delete(key);
     for (const migration of migrations) {
       if (isTerminal(migration)) continue;
-      const message = `Plan ${key} was not found. It may be applied later; the Migration begins then.`;
-      const draft: ConditionDraft = {
-        type: 'PlanNotValid',
-        category: 'Critical',
-        reason: 'NotFound',
-        message,
-      };
-      await this.#writeConditions(migration, [draft], signal);
+      await this.#status.conditions(migration, planMissing(key), signal);
     }
     // The imports of a run are frozen and go on; with nobody to show them to, they may go when they have ended.
     for (const object of this.#deps.imports.byIndex('plan', key)) {
@@ -272,101 +301,12 @@ export class RunReconciler {
     }
   }
 
-  async #tellPending(
-    migration: Stored<Migration>,
-    plan: Stored<Plan>,
-    isReady: boolean,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (isTerminal(migration)) return;
-    const why =
-      plan.spec.archived === true
-        ? 'The Plan is archived.'
-        : 'The Plan is not Ready; its conditions say why. The Migration begins as soon as it is.';
-    const drafts: readonly ConditionDraft[] =
-      isReady && plan.spec.archived !== true
-        ? []
-        : [{ type: 'PlanNotReady', category: 'Critical', reason: 'NotReady', message: why }];
-    await this.#writeConditions(migration, drafts, signal);
-  }
-
-  async #tellWaiting(
-    key: string,
-    plan: Stored<Plan>,
-    migrations: readonly Stored<Migration>[],
-    activeUid: string,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (activeEntry(plan) === undefined) return;
-    for (const migration of migrations) {
-      if (migration.metadata.uid === activeUid || isTerminal(migration)) continue;
-      const message = `Plan ${key} is executing another Migration; this one begins when it has ended.`;
-      await this.#writeConditions(
-        migration,
-        [{ type: 'Waiting', category: 'Advisory', reason: 'PlanExecuting', message }],
-        signal,
-      );
-    }
-  }
-
   #migrationOf(plan: Stored<Plan>, name: string, uid: string): Stored<Migration> | undefined {
     const key = `${plan.metadata.namespace ?? ''}/${plan.metadata.name}`;
     const found = this.#deps.migrations
       .byIndex('plan', key)
       .find((migration) => migration.metadata.name === name);
     return found?.metadata.uid === uid ? found : undefined;
-  }
-
-  // ---- writing ------------------------------------------------------------------------------------------------------------------
-
-  async #writePlan(plan: Stored<Plan>, status: PlanStatus, signal: AbortSignal): Promise<Stored<Plan>> {
-    const wanted = { ...status, ...generationOf(plan) };
-    const stored = await this.#write(planKind, plan, wanted, signal);
-    this.#deps.plans.put(stored);
-    return stored;
-  }
-
-  async #writeMigration(
-    migration: Stored<Migration>,
-    plan: Stored<Plan>,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const now = rfc3339(this.#deps.clock.now());
-    const vms = (plan.status?.migration?.vms ?? []).map(({ id, name }) => ({
-      id: id ?? '',
-      name: name ?? '',
-    }));
-    const status: MigrationStatus = migrationStatus(migration, plan, cancelFindings(migration, vms), now);
-    const stored = await this.#write(
-      migrationKind,
-      migration,
-      { ...status, ...generationOf(migration) },
-      signal,
-    );
-    this.#deps.migrations.put(stored);
-  }
-
-  async #writeConditions(
-    migration: Stored<Migration>,
-    drafts: readonly ConditionDraft[],
-    signal: AbortSignal,
-  ): Promise<void> {
-    const now = rfc3339(this.#deps.clock.now());
-    const conditions = mergeConditions(migration.status?.conditions ?? [], drafts, now);
-    const status = { ...migration.status, ...generationOf(migration), conditions };
-    this.#deps.migrations.put(await this.#write(migrationKind, migration, status, signal));
-  }
-
-  async #write<T extends KubeObject & { readonly status?: object }>(
-    kind: ResourceKind<T>,
-    object: Stored<T>,
-    status: object,
-    signal: AbortSignal,
-  ): Promise<Stored<T>> {
-    const patch = statusPatch(object.status, status);
-    if (patch.length === 0) return object;
-    this.#deps.fence.check();
-    return this.#deps.client.jsonPatch(kind, object.metadata, patch, { subresource: 'status' }, signal);
   }
 
   #memo(key: string): PlanMemo {
@@ -377,15 +317,17 @@ export class RunReconciler {
 }
 
 const retryMs = 100;
+const notOurs: NeverBegun = {
+  outcome: 'Failed',
+  reason: 'NotOurs',
+  message:
+    'This run was begun by another controller. See to what it left at the source and in the target namespace, then create another Migration.',
+};
 const migrationDeleted: NeverBegun = {
   outcome: 'Canceled',
   reason: 'Deleted',
   message: 'The Migration was deleted before this VM began.',
 };
-
-function generationOf({ metadata }: KubeObject): { readonly observedGeneration?: number } {
-  return metadata.generation === undefined ? {} : { observedGeneration: metadata.generation };
-}
 
 function partsOf(
   plan: Stored<Plan>,

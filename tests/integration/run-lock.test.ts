@@ -1,0 +1,103 @@
+import { describe, expect, test } from '@jest/globals';
+import { isTrue } from '../../src/api/conditions.ts';
+import { migrations, plans } from '../../src/api/kinds.ts';
+import { plannedWorld, planWith, untilClean } from '../support/move.ts';
+import { migrationObject, planNamespace } from '../support/objects.ts';
+
+const vm = { name: 'web-01', power: 'on' } as const;
+
+describe('a run that has failed', () => {
+  /** The guest never shuts down, so the VM fails and its source stays on. */
+  async function failing() {
+    const planned = await plannedWorld([vm], {
+      settings: { powerOffDeadlineSeconds: 60, latePowerOffSeconds: 120 },
+    });
+    planned.world.sandbox.faults.start('guest-ignores-shutdown');
+    await planned.world.apply(migrationObject());
+    return planned;
+  }
+
+  async function isFailedOnce(world: Awaited<ReturnType<typeof failing>>['world']): Promise<void> {
+    const plan = await planWith(world, 'Failed');
+    await untilClean(world);
+    await world.until('the Migration knows', async () => {
+      const migration = await world.get(migrations, planNamespace, 'run');
+      return isTrue(migration?.status?.conditions, 'Failed') ? true : undefined;
+    });
+    await world.clock.sleep(60_000);
+    const later = await world.get(plans, planNamespace, 'plan');
+    expect(later?.status?.migration?.history).toHaveLength(1);
+    expect(later?.status?.migration?.vms).toEqual(plan.status?.migration?.vms);
+  }
+
+  const lastWrites = [1, 2, 3, 4, 5, 6, 7, 8];
+
+  test.each(lastWrites)(
+    'is not begun again by itself when the process dies %i writes before its last',
+    async (back) => {
+      let writes = 0;
+      {
+        const { world } = await failing();
+        await using _world = world;
+        world.startController({ atWrite: () => () => void (writes += 1) });
+        await isFailedOnce(world);
+      }
+      const { world, sources } = await failing();
+      await using _world = world;
+      let count = 0;
+      let wasKilled = false;
+      world.startController({
+        atWrite: (instance) => () => {
+          count += 1;
+          if (count !== writes - back) return undefined;
+          wasKilled = true;
+          instance.kill();
+          return new Promise<void>(() => undefined);
+        },
+      });
+      await world.until('the controller dies', () => Promise.resolve(wasKilled ? true : undefined));
+      world.startController();
+      await isFailedOnce(world);
+      expect(sources[0]?.power).toBe('poweredOn');
+    },
+  );
+});
+
+describe('a run that another controller has begun', () => {
+  test('is closed and told, and no VM of it is touched', async () => {
+    const { world, sources } = await plannedWorld([vm]);
+    await using _world = world;
+    await world.apply(migrationObject());
+    const plan = await world.get(plans, planNamespace, 'plan');
+    const migration = await world.get(migrations, planNamespace, 'run');
+    const now = '2026-01-02T03:00:00Z';
+    const ref = { namespace: planNamespace, name: 'x', uid: 'x', generation: 1 };
+    const entry = {
+      conditions: [
+        { type: 'Executing', status: 'True', category: 'Advisory', durable: true, lastTransitionTime: now },
+      ],
+      plan: { ...ref, uid: plan?.metadata.uid ?? '' },
+      migration: { ...ref, name: 'run', uid: migration?.metadata.uid ?? '' },
+      provider: { source: ref, destination: ref },
+      map: { network: ref, storage: ref },
+    };
+    const vms = [{ id: sources[0]?.id, name: 'web-01', phase: 'CopyDisks', pipeline: [], started: now }];
+    const status = { migration: { started: now, history: [entry], vms } };
+    await world.client.mergePatch(
+      plans,
+      { namespace: planNamespace, name: 'plan' },
+      { status },
+      { subresource: 'status' },
+    );
+
+    world.startController();
+    const failed = await planWith(world, 'Failed');
+    const [shown] = failed.status?.migration?.vms ?? [];
+    expect(shown?.error?.reasons[0]).toContain('begun by another controller');
+    const closed = await world.get(migrations, planNamespace, 'run');
+    expect(isTrue(closed?.status?.conditions, 'Failed')).toBe(true);
+    await world.clock.sleep(600_000);
+    expect(sources[0]?.power).toBe('poweredOn');
+    expect(await world.imports()).toEqual([]);
+  });
+});
