@@ -13,7 +13,6 @@ export const importLabel = 'gantry.dev/import';
 /** Which disk of the import a claim, DataVolume or pod serves: the disk's key, hashed where it is no label value. */
 export const diskLabel = 'gantry.dev/disk';
 export const identityLabel = 'gantry.dev/identity';
-export const phaseGroupLabel = 'gantry.dev/phase-group';
 export const partOfLabel = 'app.kubernetes.io/part-of';
 export const managedByLabel = 'app.kubernetes.io/managed-by';
 

@@ -63,6 +63,3 @@ export const shownAs: Readonly<Partial<Record<PhaseName, string>>> = {
 
 export const outcomes = ['Succeeded', 'Failed', 'Canceled'] as const;
 export type Outcome = (typeof outcomes)[number];
-
-export const phaseGroups = ['queued', 'copy', 'paused', 'cutover', 'convert', 'done'] as const;
-export type PhaseGroup = (typeof phaseGroups)[number];

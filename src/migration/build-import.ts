@@ -4,7 +4,6 @@ import {
   identityLabel,
   importFinalizer,
   migrationLabel,
-  phaseGroupLabel,
   planLabel,
   planNameLabel,
   projectedFinalizer,
@@ -34,7 +33,6 @@ export function buildImport(spec: VirtualMachineImportSpec, namespace: string): 
         [vmIdLabel]: labelValue(spec.vm.id),
         [planNameLabel]: labelValue(plan.name),
         [identityLabel]: identityHash(spec.model.identity),
-        [phaseGroupLabel]: 'queued',
       },
       ownerReferences: [
         {

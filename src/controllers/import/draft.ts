@@ -168,3 +168,19 @@ export function recovered(status: Status, key: string, stoppedMs = 0): Status {
 export function clip(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
 }
+
+/** The figures of the printer columns, from those of the disks: percent of all bytes, bytes per second of what is being copied. */
+export function summarised(status: Status): Status {
+  const { forecast: _forecast, percent: _percent, ...rest } = status;
+  const disks = status.disks ?? [];
+  const total = disks.reduce((sum, disk) => sum + disk.totalBytes, 0);
+  const done = disks.reduce((sum, disk) => sum + disk.doneBytes, 0);
+  const rate = disks
+    .filter((disk) => disk.state === 'copying')
+    .reduce((sum, disk) => sum + (disk.rateBytesPerSecond ?? 0), 0);
+  return {
+    ...rest,
+    ...(total > 0 && { percent: Math.floor((100 * done) / total) }),
+    ...(rate > 0 && { forecast: { rateBytesPerSecond: Math.round(rate) } }),
+  };
+}

@@ -9,7 +9,7 @@ import type { Context } from '../../migration/phase.ts';
 import type { EngineSettings } from '../../migration/settings.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { AtBoundary } from './boundary.ts';
-import type { Status } from './draft.ts';
+import { summarised, type Status } from './draft.ts';
 
 export interface SessionDeps {
   readonly client: KubeClient;
@@ -102,7 +102,7 @@ export class Session {
   #stamped(): Status {
     const { generation } = this.#stored.metadata;
     return {
-      ...this.status,
+      ...summarised(this.status),
       writtenBy: this.#deps.version,
       ...(generation !== undefined && { observedGeneration: generation }),
     };
@@ -148,11 +148,13 @@ function substance(status: Status): object {
     ...rest,
     conditions: (status.conditions ?? []).map(({ type, reason }) => [type, reason]),
     disks: (status.disks ?? []).map(
-      ({ key, state, restarts, restartsBefore, recopies, dirty, dataVolumeUID }) => ({
+      ({ key, state, restarts, restartsBefore, excused, excusedPod, recopies, dirty, dataVolumeUID }) => ({
         key,
         state,
         restarts,
         restartsBefore,
+        excused,
+        excusedPod,
         recopies,
         dirty,
         dataVolumeUID,
