@@ -158,6 +158,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     priorImports: priorImports(imports, cluster),
     fence,
     events,
+    powerWatch,
     random: options.random,
     log,
     reportedAt: new Map(),

@@ -1,5 +1,7 @@
 import type { DiskStatus, Records } from '../api/virtual-machine-import.ts';
-import type { Context } from './phase.ts';
+import type { PowerReading } from '../model/source-data.ts';
+import { terminal } from './failures.ts';
+import type { Context, Fail } from './phase.ts';
 
 export type PowerRecord = NonNullable<Records['power']>;
 
@@ -18,6 +20,21 @@ export function targetIsToRun(context: Pick<Context, 'records' | 'spec'>): boole
 export function powerOffDeadlineMs(context: Pick<Context, 'spec' | 'settings'>): number {
   const { powerOffSeconds } = context.spec.policies;
   return (powerOffSeconds > 0 ? powerOffSeconds : context.settings.powerOffDeadlineSeconds) * 1000;
+}
+
+/** From when the source was seen off until the target is committed, the copy is true only while the source stays off. */
+export function mustStayOff({ records }: Pick<Context, 'records'>): boolean {
+  return records.power?.offSeenAt !== undefined && records.committedAt === undefined;
+}
+
+/** The source wins before the commit point: what was copied is out of date. undefined: it is not known to run. */
+export function sourceRestarted({ state }: PowerReading, { spec }: Pick<Context, 'spec'>): Fail | undefined {
+  if (state !== 'On' && state !== 'Suspended') return undefined;
+  return terminal(
+    'SourceRestarted',
+    `VM ${spec.vm.name} was powered on at its source by somebody while it was moved: the copy is out of date.`,
+    'Start the plan again when nobody needs the source any more.',
+  );
 }
 
 /** A source that runs again makes its copies old: nothing may be built from them any more (review.md F18). */

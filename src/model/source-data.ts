@@ -142,6 +142,8 @@ export interface PlanView {
   readonly skipGuestConversion: boolean;
   readonly preserveStaticIps: boolean;
   readonly migrateSharedDisks: boolean;
+  /** A guest that cannot be asked to shut down is powered off hard. */
+  readonly forcesPowerOff?: boolean;
   readonly networkMap: readonly MapRef[];
   readonly storageMap: readonly MapRef[];
 }

@@ -163,13 +163,15 @@ export class TestWorld implements AsyncDisposable {
 
   /** The value, as soon as `look` finds one. Throws after `withinSeconds` of simulated time, with what was seen last. */
   async until<T>(what: string, look: () => Promise<T | undefined>, withinSeconds = 3600): Promise<T> {
-    const deadline = this.clock.now() + withinSeconds * 1000;
+    const begun = this.clock.now();
+    const deadline = begun + withinSeconds * 1000;
     for (;;) {
       const found = await look();
       if (found !== undefined) return found;
       if (this.clock.now() > deadline)
         throw new Error(`not within ${withinSeconds} s: ${what}\n${await this.story()}`);
-      await this.clock.sleep(250);
+      // Whoever waits for hours of simulated time looks less often.
+      await this.clock.sleep(250 + Math.min(15_000, (this.clock.now() - begun) / 50));
     }
   }
 

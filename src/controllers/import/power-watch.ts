@@ -1,6 +1,7 @@
 import type { Stored } from '../../api/meta.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { phaseByName } from '../../migration/itineraries.ts';
+import { mustStayOff } from '../../migration/power.ts';
 import { isSourceError } from '../../model/fault.ts';
 import type { SourceHub } from '../source-hub.ts';
 import { vmHandle } from './gather.ts';
@@ -13,6 +14,8 @@ export class PowerWatch {
   readonly #sources: SourceHub;
   readonly #wake: (key: string) => void;
   readonly #followed = new Map<string, Disposable>();
+  /** Where something has happened since the power was last read, or may have while nobody looked. */
+  readonly #moved = new Set<string>();
 
   constructor(sources: SourceHub, wake: (key: string) => void) {
     this.#sources = sources;
@@ -28,8 +31,12 @@ export class PowerWatch {
     if (this.#followed.has(key)) return false;
     try {
       const source = this.#sources.source(object.spec.source.provider);
-      const subscription = source.subscribe({ kind: 'power', vm: vmHandle(object) }, () => this.#wake(key));
+      const subscription = source.subscribe({ kind: 'power', vm: vmHandle(object) }, () => {
+        this.#moved.add(key);
+        this.#wake(key);
+      });
       this.#followed.set(key, subscription);
+      this.#moved.add(key);
       return true;
     } catch (error) {
       // Not connected: the import will wait for the Provider, whose return wakes it, and then this is tried again.
@@ -38,7 +45,18 @@ export class PowerWatch {
     }
   }
 
+  /** Whether the power is to be read again; says so once. */
+  takeMoved(key: string): boolean {
+    return this.#moved.delete(key);
+  }
+
+  /** It could not be read after all. */
+  markMoved(key: string): void {
+    if (this.#followed.has(key)) this.#moved.add(key);
+  }
+
   drop(key: string): void {
+    this.#moved.delete(key);
     this.#followed.get(key)?.[Symbol.dispose]();
     this.#followed.delete(key);
   }
@@ -50,6 +68,8 @@ export class PowerWatch {
 }
 
 function needsPower({ status }: VirtualMachineImport): boolean {
+  const isUnderWay = status?.outcome === undefined && status?.records?.ending === undefined;
+  if (isUnderWay && mustStayOff({ records: status?.records ?? {} })) return true;
   const owed = (status?.ledger ?? []).some(
     (entry) => entry.kind === 'SourcePower' && entry.doneAt === undefined,
   );

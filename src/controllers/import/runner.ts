@@ -7,7 +7,7 @@ import { isKubeError } from '../../kube/errors.ts';
 import type { EventRecorder } from '../../kube/events.ts';
 import type { Fence } from '../../kube/lease.ts';
 import { isEqualJson } from '../../kube/merge-patch.ts';
-import { faultClass } from '../../migration/faults.ts';
+import { faultClass, sourceFailure } from '../../migration/faults.ts';
 import { itineraryFor, phaseByName } from '../../migration/itineraries.ts';
 import {
   longestRun,
@@ -28,12 +28,13 @@ import { SourceError } from '../../model/fault.ts';
 import { rfc3339 } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import * as draft from './draft.ts';
-import { gather, type GatherDeps, type Subject } from './gather.ts';
+import { gather, type Subject } from './gather.ts';
 import { perform, type PerformDeps } from './perform.ts';
 import { Session, type SessionDeps } from './session.ts';
+import { restartedSource, type StayOffDeps } from './stay-off.ts';
 import { unwind } from './unwind.ts';
 
-export interface RunnerDeps extends SessionDeps, GatherDeps, PerformDeps {
+export interface RunnerDeps extends SessionDeps, StayOffDeps, PerformDeps {
   readonly slots: SlotTable;
   readonly fence: Fence;
   readonly events: EventRecorder;
@@ -122,7 +123,9 @@ export class ImportRunner {
     const phase = phaseByName(session.status.phase ?? '');
     if (phase === undefined) return this.#unknownPhase(session);
 
-    const decision = await this.#decide(session, phase, signal);
+    const subject = subjectOf(session);
+    const restarted = await restartedSource(subject.object, subject, phase, this.#deps, signal);
+    const decision = restarted ?? (await this.#decide(session, phase, signal));
     if (decision.kind === 'unreachable') return this.#rest(session, decision.until);
     return this.#carryOut(session, phase, decision, lastActions, log, signal);
   }
@@ -349,12 +352,7 @@ export class ImportRunner {
   ): { readonly kind: 'unreachable'; readonly until: number } | Fail {
     signal.throwIfAborted();
     if (error instanceof SourceError && faultClass(error.fault) !== 'wait') {
-      return {
-        kind: 'fail',
-        class: faultClass(error.fault) === 'retryable' ? 'retryable' : 'terminal',
-        code: error.code,
-        message: error.message,
-      };
+      return sourceFailure(error.fault);
     }
     const isSource = error instanceof SourceError;
     if (!isSource && !isKubeError(error)) throw error;
@@ -503,6 +501,7 @@ function refusedForGood(refusal: Refusal): Fail {
     class: 'terminal',
     code: refusal.code,
     message: `${refusal.action.do}: ${refusal.text}`,
+    hint: 'Correct what it objects to and start the plan again.',
   };
 }
 

@@ -1,3 +1,4 @@
+import { powerOffPolicyAnnotation } from '../../api/labels.ts';
 import type { Provider } from '../../api/provider.ts';
 import type { KubeObject, Stored } from '../../api/meta.ts';
 import type { PlanVm } from '../../api/plan-vm.ts';
@@ -53,7 +54,7 @@ export function transferPath(
   model: VmModel,
   vddkImage = source === undefined ? undefined : vddkImageOf(source),
 ): TransferPath | undefined {
-  const view = planView(plan.spec, networkMap?.spec.map ?? [], storageMap?.spec.map ?? []);
+  const view = planView(plan, networkMap?.spec.map ?? [], storageMap?.spec.map ?? []);
   const run = {
     marker: '',
     plan: view,
@@ -65,7 +66,7 @@ export function transferPath(
 
 /** The Plan as a platform's rules see it. */
 export function planView(
-  spec: PlanInputs['plan']['spec'],
+  { spec, metadata }: Pick<PlanInputs['plan'], 'spec' | 'metadata'>,
   networkPairs: readonly { readonly source: EntrySource }[],
   storagePairs: readonly { readonly source: EntrySource }[],
 ): PlanView {
@@ -74,6 +75,7 @@ export function planView(
     skipGuestConversion: spec.skipGuestConversion ?? false,
     preserveStaticIps: spec.preserveStaticIPs ?? true,
     migrateSharedDisks: spec.migrateSharedDisks ?? true,
+    forcesPowerOff: metadata.annotations?.[powerOffPolicyAnnotation] === 'force',
     networkMap: networkPairs.map(({ source }) => mapRef(source)),
     storageMap: storagePairs.map(({ source }) => mapRef(source)),
   };

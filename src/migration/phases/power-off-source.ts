@@ -31,6 +31,15 @@ export const powerOffSource = phase({
         return unclear(sourcePower.state, context);
     }
   },
+  /** Its tools may have stopped since the plan was judged. Where force was chosen, its time comes after the deadline. */
+  refused(refusal, context) {
+    if (context.spec.policies.powerOff === 'force') return { kind: 'advance' };
+    return terminal(
+      'PowerOffRefused',
+      `VM ${context.spec.vm.name} cannot be shut down: ${refusal.text}`,
+      'Mend that, or shut it down by hand, or set the power-off policy to force; then start the plan again.',
+    );
+  },
 });
 
 /** The request itself may have been lost: WaitForPowerOff makes it again. */

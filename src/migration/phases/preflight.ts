@@ -1,4 +1,5 @@
 import { terminal } from '../failures.ts';
+import { sourceGone } from '../faults.ts';
 import { phase, slotPriorities, type Context, type Decision, type FactTable } from '../phase.ts';
 import { preflightFailure } from '../preflight.ts';
 import { nameSlot } from '../slot-requests.ts';
@@ -30,7 +31,7 @@ export const preflight = phase({
 function sourceTrouble(sourceVm: FactTable['sourceVm'], { spec }: Context): Decision | undefined {
   if (sourceVm.state === 'gone') {
     return {
-      ...terminal('SourceVmGone', `VM ${spec.vm.name} (${spec.vm.id}) is not at its source any more.`),
+      ...terminal(sourceGone, `VM ${spec.vm.name} (${spec.vm.id}) is not at its source any more.`),
       outcome: 'Canceled',
       outcomeReason: 'NotFound',
     };

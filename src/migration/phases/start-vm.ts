@@ -2,7 +2,7 @@ import type { LedgerChange, TargetVmFact } from '../phase.ts';
 import { phase, type Action, type Context, type Decision } from '../phase.ts';
 import { terminal } from '../failures.ts';
 import { sourcePowerKey, targetObjectsKey } from '../ledger.ts';
-import { targetIsToRun } from '../power.ts';
+import { sourceRestarted, targetIsToRun } from '../power.ts';
 import { rfc3339 } from '../time.ts';
 
 /**
@@ -24,18 +24,13 @@ export const startVm = phase({
         'Start the plan again.',
       );
     }
+    const restarted = sourceRestarted(sourcePower, context);
+    if (restarted !== undefined) return restarted;
     switch (sourcePower.state) {
       case 'Off':
         return commit(targetVm, context);
-      case 'Unknown':
+      default:
         return untilKnown(context);
-      case 'On':
-      case 'Suspended':
-        return terminal(
-          'SourceRestarted',
-          `VM ${context.spec.vm.name} was powered on at its source after it was copied: the copy is out of date.`,
-          'Start the plan again when nobody needs the source any more.',
-        );
     }
   },
   /** Past the commit point nothing fails. What is said here before it (there is no action then) would be a fault of ours. */

@@ -30,7 +30,7 @@ function takeBack(facts: Facts<'targetObjects' | 'liveVolumes'>, context: Contex
   if (dataVolumes.length > 0) {
     return { kind: 'wait', for: 'the DataVolumes to be gone', until: context.now + lookAgainMs };
   }
-  const kept = claims.filter(({ name }) => keepsClaim(name, facts.liveVolumes, context.spec));
+  const kept = claims.filter(({ name }) => keepsClaim(name, facts.liveVolumes, context));
   const others = claims.filter((claim) => !kept.includes(claim));
   const actions = [
     ...kept.flatMap(({ name, uid }) => takeFromVm(name, uid, facts)),

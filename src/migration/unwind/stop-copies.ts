@@ -1,6 +1,5 @@
-import type { VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
 import { owesTargetObjects } from '../ledger.ts';
-import { unwindStep, type Action, type Facts, type VolumeFact } from '../phase.ts';
+import { unwindStep, type Action, type Context, type Facts, type VolumeFact } from '../phase.ts';
 import { notYetDeleted, podActions } from '../target-objects.ts';
 import { keepsClaim } from './whole-claims.ts';
 
@@ -19,10 +18,7 @@ export const stopCopies = unwindStep({
   decide({ targetObjects, liveVolumes }, context) {
     const { dataVolumes, pods } = targetObjects;
     if (dataVolumes.length === 0 && pods.length === 0) return { kind: 'done' };
-    const actions = [
-      ...deleteDataVolumes(dataVolumes, liveVolumes, context.spec),
-      ...podActions(targetObjects),
-    ];
+    const actions = [...deleteDataVolumes(dataVolumes, liveVolumes, context), ...podActions(targetObjects)];
     if (actions.length > 0) return { kind: 'act', actions };
     return { kind: 'wait', for: 'the importers to end', until: context.now + lookAgainMs };
   },
@@ -31,12 +27,12 @@ export const stopCopies = unwindStep({
 function deleteDataVolumes(
   dataVolumes: Facts<'targetObjects'>['targetObjects']['dataVolumes'],
   volumes: readonly VolumeFact[],
-  spec: VirtualMachineImportSpec,
+  context: Context,
 ): readonly Action[] {
   return notYetDeleted(dataVolumes).map(({ name, uid }) => ({
     do: 'deleteDataVolume',
     name,
     uid,
-    orphanClaim: keepsClaim(name, volumes, spec),
+    orphanClaim: keepsClaim(name, volumes, context),
   }));
 }

@@ -1,17 +1,17 @@
-import type { VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
-import type { VolumeFact } from '../phase.ts';
+import { sourceGone } from '../faults.ts';
+import type { Context, VolumeFact } from '../phase.ts';
 
 /**
- * Whether a claim stays with the user after a failure: the plan asked for it (deleteVmOnFailMigration is false) and the disk on it is
- * whole. What was half copied helps nobody. A claim that has left its DataVolume was whole; one that still names a DataVolume which is
+ * Whether a claim stays with the user after a failure: the plan asked for it (deleteVmOnFailMigration is false), or the VM is not at its
+ * source any more, so that the copy may be all that is left of it; and the disk on it is whole. What was half copied helps nobody. A claim that has left its DataVolume was whole; one that still names a DataVolume which is
  * gone is about to follow it.
  */
 export function keepsClaim(
   claimName: string,
   volumes: readonly VolumeFact[],
-  spec: VirtualMachineImportSpec,
+  { spec, status }: Pick<Context, 'spec' | 'status'>,
 ): boolean {
-  if (spec.options.deleteOnFail) return false;
+  if (spec.options.deleteOnFail && status.error?.code !== sourceGone) return false;
   const volume = volumes.find((candidate) => candidate.claimName === claimName);
   if (volume?.claim === undefined || volume.claim.deleting) return false;
   if (volume.dataVolume !== undefined) return volume.dataVolume.phase === 'Succeeded';

@@ -29,8 +29,8 @@ const maintenance: Rule = (vm) =>
   vm.host?.inMaintenance === true ? [warn('HostNotReady', 'runs on a host in maintenance mode.')] : [];
 
 /** Guest shutdown needs VMware Tools, so their absence is known before anything begins (review.md F20). */
-const tools: Rule = (vm) =>
-  vm.power !== 'On' || vm.guest.agent === 'running'
+const tools: Rule = (vm, _raw, plan) =>
+  vm.power !== 'On' || vm.guest.agent === 'running' || plan.forcesPowerOff === true
     ? []
     : [
         critical(

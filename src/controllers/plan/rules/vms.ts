@@ -5,7 +5,7 @@ import type { VmRule } from './rule.ts';
 /** What the platform itself has to say of the VM. */
 export const platformRules: VmRule = ({ inputs, vm }) => {
   const { plan, platform, networkMap, storageMap } = inputs;
-  const view = planView(plan.spec, networkMap?.spec.map ?? [], storageMap?.spec.map ?? []);
+  const view = planView(plan, networkMap?.spec.map ?? [], storageMap?.spec.map ?? []);
   return platform?.checkVm(vm.model, vm.raw, view) ?? [];
 };
 
