@@ -207,6 +207,8 @@ export const RecordsSchema = object({
     }),
   ),
   cutover: optional(object({ acceptedAt: dateTime(), requestedFor: optional(dateTime()) })),
+  /** What importers were last given to log in with; anew at each change. `version` is that of the Provider's Secret; none: withheld. */
+  access: optional(object({ version: optional(text(128)), since: dateTime() })),
   copyCompleteAt: optional(dateTime()),
   committedAt: optional(dateTime()),
   rounds: optional(list(RoundSchema, 3)),
@@ -239,6 +241,10 @@ export const DiskStatusSchema = object({
   restartsBefore: optional(
     int({ minimum: 0, description: 'Restarts of pods that are no longer in the map.' }),
   ),
+  excused: optional(
+    int({ minimum: 0, description: 'Restarts that do not count: nobody could reach the source then.' }),
+  ),
+  excusedPod: optional(uid),
   recopies: optional(int({ minimum: 0 })),
   movedAt: optional(
     dateTime({ description: 'When doneBytes last changed: what the rate and Stalled are measured from.' }),

@@ -1,3 +1,4 @@
+import type { SourceAccess } from '../migration/phase.ts';
 import type { SourcePlatform, Source } from '../sources/source.ts';
 import type { InventoryStore } from '../inventory/store.ts';
 import type { Scrub } from '../model/scrub.ts';
@@ -16,6 +17,12 @@ export interface SourceHub {
    * (the message says since when and what to do), gone when there is no such Provider.
    */
   source(provider: ProviderRef): Source;
+  access(provider: ProviderRef): SourceAccess;
+  /**
+   * Logs in once more with these credentials, if they are the present ones and this was not done a moment ago. A refusal ends the session
+   * as one of its own logins would. Never throws; `access` tells what came of it.
+   */
+  verifyLogin(provider: ProviderRef, credentials: string): Promise<void>;
   /** undefined: unknown, or never loaded. */
   inventory(providerUid: string): InventoryStore | undefined;
   /** undefined: unknown Provider or a type that no platform serves. */

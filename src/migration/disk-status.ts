@@ -15,6 +15,7 @@ const longestText = 1024;
  *
  * @param now milliseconds since 1970.
  * @param text what the cluster says about it, old enough to be no flicker.
+ * @param isExcused nobody can reach the source: what fails now is not the importer's fault.
  */
 export function diskStatus(
   volume: VolumeFact,
@@ -22,8 +23,12 @@ export function diskStatus(
   previous: DiskStatus | undefined,
   now: number,
   text?: string,
+  isExcused = false,
 ): DiskStatus {
   const restarts = countRestarts(previous, volume.pod);
+  const failed = Math.max(0, restarts.total - totalBefore(previous));
+  const excused = (previous?.excused ?? 0) + (isExcused ? failed : 0);
+  const excusedPod = isExcused && failed > 0 ? volume.pod?.uid : previous?.excusedPod;
   const state = stateOf(volume);
   const uid = volume.dataVolume?.uid ?? previous?.dataVolumeUID;
   const before = previous !== undefined && previous.dataVolumeUID === uid ? previous : undefined;
@@ -41,9 +46,11 @@ export function diskStatus(
     totalBytes: disk.sizeBytes,
     ...movement(doneBytes, state, restarts, before, now),
     ...restartFields(restarts),
+    ...(excused > 0 && { excused }),
+    ...(excusedPod !== undefined && { excusedPod }),
     ...(previous?.recopies !== undefined && { recopies: previous.recopies }),
     ...(previous?.dirty !== undefined && { dirty: previous.dirty }),
-    ...firstErrorOf(previous, restarts, volume),
+    ...firstErrorOf(previous, restarts.total - excused, volume),
     ...(message !== undefined && state !== 'done' && { message: message.slice(0, longestText) }),
   };
 }
@@ -115,9 +122,9 @@ function restartFields({ restarts, restartsBefore }: Restarts): Partial<DiskStat
 /** The first error is what began it; the last is often only its echo. */
 function firstErrorOf(
   previous: DiskStatus | undefined,
-  restarts: Restarts,
+  failures: number,
   volume: VolumeFact,
 ): Partial<DiskStatus> {
-  const first = previous?.firstError ?? (restarts.total > 0 ? volume.pod?.terminationMessage : undefined);
+  const first = previous?.firstError ?? (failures > 0 ? volume.pod?.terminationMessage : undefined);
   return first === undefined ? {} : { firstError: first.slice(0, longestText) };
 }

@@ -54,8 +54,10 @@ export function readDisk(
   disk: FrozenDisk,
   previous: DiskStatus | undefined,
   context: Context,
+  isSourceAway = false,
 ): DiskReading {
-  const status = diskStatus(volume, disk, previous, context.now, shownText(volume, context));
+  const text = shownText(volume, context);
+  const status = diskStatus(volume, disk, previous, context.now, text, isSourceAway);
   if (status.state === 'done') return { status, isStalled: false };
   const failure =
     gone(volume, previous, context) ??
@@ -63,12 +65,20 @@ export function readDisk(
     failedForGood(volume, status) ??
     restartedTooOften(volume, status, context);
   if (failure !== undefined) return failed(status, failure);
-  if (volume.pod?.phase === 'Failed') {
-    // Nobody replaces a pod that failed as a whole until it is deleted (fact: cdi 3.3).
-    const action: Action = { do: 'deletePod', name: volume.pod.name, uid: volume.pod.uid };
-    return { status, action, isStalled: false };
-  }
-  return onTime(volume, status, context);
+  const action = replacesPod(volume, status, isSourceAway);
+  if (action !== undefined) return { status, action, isStalled: false };
+  return isSourceAway ? { status, isStalled: false } : onTime(volume, status, context);
+}
+
+/**
+ * Nobody replaces a pod that failed as a whole until it is deleted (fact: cdi 3.3). One that waits longer and longer because the source
+ * was away is replaced when it is back: a copy begins anew in either case.
+ */
+function replacesPod({ pod }: VolumeFact, status: DiskStatus, isSourceAway: boolean): Action | undefined {
+  if (pod === undefined) return undefined;
+  const waitsInVain = !isSourceAway && pod.uid === status.excusedPod && pod.waitingReason !== undefined;
+  if (pod.phase !== 'Failed' && !waitsInVain) return undefined;
+  return { do: 'deletePod', name: pod.name, uid: pod.uid };
 }
 
 function failed(status: DiskStatus, failure: Fail): DiskReading {
@@ -100,7 +110,7 @@ function failedForGood({ dataVolume, claimName, pod }: VolumeFact, status: DiskS
 }
 
 function restartedTooOften(volume: VolumeFact, status: DiskStatus, { settings }: Context): Fail | undefined {
-  const { total } = countRestarts(status, undefined);
+  const total = countRestarts(status, undefined).total - (status.excused ?? 0);
   if (total <= settings.importerRestarts) return undefined;
   const last = volume.pod?.terminationMessage ?? status.message;
   const first = status.firstError ?? last;
@@ -151,7 +161,7 @@ function obstacle(volume: VolumeFact, { settings }: Context): Due | undefined {
 /** Neither bound nor imported in time. What runs has no deadline: CDI never gives up, and a slow copy is no failure. */
 function lateStart(volume: VolumeFact, status: DiskStatus, context: Context): Due | undefined {
   if (status.state !== 'waiting') return undefined;
-  const { settings, phaseSince } = context;
+  const { settings, phaseSince, records } = context;
   const why = shownText(volume, context) ?? volume.pod?.waitingReason;
   const because = why === undefined ? '.' : `: ${why}`;
   if (volume.claim?.phase !== 'Bound') {
@@ -164,7 +174,8 @@ function lateStart(volume: VolumeFact, status: DiskStatus, context: Context): Du
       ),
     };
   }
-  const since = Math.max(phaseSince, boundSince(volume) ?? 0, volume.pod?.createdMs ?? 0);
+  const accessMs = records.access === undefined ? 0 : Date.parse(records.access.since);
+  const since = Math.max(phaseSince, boundSince(volume) ?? 0, volume.pod?.createdMs ?? 0, accessMs);
   return {
     at: since + settings.importerStartSeconds * 1000,
     failure: terminal(

@@ -79,6 +79,8 @@ export interface FactTable {
   readonly sourceVm: { readonly state: 'present'; readonly model: VmModel } | { readonly state: 'gone' };
   /** live. */
   readonly sourcePower: PowerReading;
+  /** In process. Whether the source can be reached, and by which credentials. */
+  readonly sourceAccess: SourceAccess;
   /** cached. Earlier imports of the same plan and VM. */
   readonly priorImports: readonly PriorImport[];
   /** In process. What the slot table says of this import. */
@@ -112,6 +114,22 @@ export interface PriorImport {
   /** It committed and its target VM is still there: `{namespace}/{name}`. */
   readonly committedTarget?: string;
 }
+
+export type SourceAccess =
+  | {
+      readonly state: 'open';
+      /** Version of the Provider's Secret that the session was opened with. */
+      readonly credentials: string;
+      /** A login of our own has proved them a moment ago. */
+      readonly isVerified: boolean;
+    }
+  | {
+      readonly state: 'shut';
+      readonly code: string;
+      readonly message: string;
+      /** The login was refused: nobody is to try these credentials again. */
+      readonly isRejected: boolean;
+    };
 
 export interface SlotFact {
   /** Resources that this import holds. */
@@ -177,6 +195,8 @@ export interface VolumeFact {
     /** Of the last container that ended with an error, scrubbed. */
     readonly terminationMessage?: string;
     readonly waitingReason?: string;
+    /** What it said at its end means that the source has refused its login. */
+    readonly isLoginRefused?: boolean;
     readonly createdMs: number;
   };
 }
@@ -301,6 +321,9 @@ export type LedgerChange =
  */
 export type Action =
   | { readonly do: 'createNamespace' }
+  /** Our own login is tried anew: an importer says that its was refused. */
+  | { readonly do: 'verifyLogin'; readonly credentials: string }
+  /** Also rewrites it where it is there and says something else. */
   | { readonly do: 'createAccess' }
   | { readonly do: 'deleteAccess' }
   | { readonly do: 'createDataVolume'; readonly diskKey: string; readonly growPercent?: number }

@@ -60,6 +60,8 @@ export interface SourcePlatform {
   checkProvider(spec: ProviderView, secret: SecretView): readonly Finding[];
   /** Rules that need platform words (tools state, disk kinds, ...). Pure; `raw` is the platform's own object in the inventory. */
   checkVm(vm: VmModel, raw: Json, plan: PlanView): readonly Finding[];
+  /** Whether these last words of an importer say that the source has refused its login. Pure. */
+  isLoginRefusal(text: string): boolean;
   /** Logs in. Throws SourceError. */
   open(connection: Connection, deps: SourceDeps, signal: AbortSignal): Promise<Source>;
 }

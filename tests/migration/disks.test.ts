@@ -200,6 +200,8 @@ describe('a disk on its way', () => {
 
 describe('CopyDisks', () => {
   const spec = importSpec({}, 2);
+  const sourceAccess = { state: 'open', credentials: '7', isVerified: false };
+  const given = { records: { access: { version: '7', since: '2026-01-01T00:00:00Z' } } };
   const second = (fact: VolumeFact): VolumeFact => ({
     ...fact,
     diskKey: spec.disks[1]!.key,
@@ -207,9 +209,9 @@ describe('CopyDisks', () => {
   });
 
   test('says how far it is and asks to be called at the first deadline', () => {
-    const context = phaseContext({ phase: 'CopyDisks' }, {}, spec);
+    const context = phaseContext({ phase: 'CopyDisks', ...given }, {}, spec);
     const volumes = [volume({ percent: 50 }), second(volume({ percent: 25 }))];
-    expect(copyDisks.decide({ volumes } as never, context)).toMatchObject({
+    expect(copyDisks.decide({ volumes, sourceAccess } as never, context)).toMatchObject({
       kind: 'wait',
       for: 'the disks to be copied: 3 of 8 GiB copied',
       until: context.now + 30 * minute,
@@ -217,26 +219,67 @@ describe('CopyDisks', () => {
   });
 
   test('gives its place on the host back when all disks are done, not before', () => {
-    const context = phaseContext({ phase: 'CopyDisks' }, {}, spec);
+    const context = phaseContext({ phase: 'CopyDisks', ...given }, {}, spec);
     const done = volume({ phase: 'Succeeded' });
-    const half = copyDisks.decide({ volumes: [done, second(volume({}))] } as never, context);
+    const half = copyDisks.decide({ volumes: [done, second(volume({}))], sourceAccess } as never, context);
     expect(half).toMatchObject({ kind: 'wait' });
     expect(half.free).toBeUndefined();
-    expect(copyDisks.decide({ volumes: [done, second(done)] } as never, context)).toMatchObject({
-      kind: 'advance',
-      free: ['host/provider-uid/host-1'],
-      records: { copyCompleteAt: '2026-01-01T00:00:00Z' },
-    });
+    expect(copyDisks.decide({ volumes: [done, second(done)], sourceAccess } as never, context)).toMatchObject(
+      {
+        kind: 'advance',
+        free: ['host/provider-uid/host-1'],
+        records: { copyCompleteAt: '2026-01-01T00:00:00Z' },
+      },
+    );
   });
 
   test('tells of disks that stand still', () => {
-    const context = phaseContext({ phase: 'CopyDisks' }, {}, spec);
+    const context = phaseContext({ phase: 'CopyDisks', ...given }, {}, spec);
     const volumes = [volume({ percent: 50 }), second(volume({ phase: 'Succeeded' }))];
-    const first = copyDisks.decide({ volumes } as never, context);
+    const first = copyDisks.decide({ volumes, sourceAccess } as never, context);
     const later = { ...context, now: context.now + 31 * minute, status: { disks: first.disks! } };
-    expect(copyDisks.decide({ volumes } as never, later)).toMatchObject({
+    expect(copyDisks.decide({ volumes, sourceAccess } as never, later)).toMatchObject({
       kind: 'wait',
       conditions: [{ type: 'Stalled', items: ['web-01-disk-0'] }],
     });
+  });
+});
+
+describe('while the source is away', () => {
+  const context = phaseContext({ phase: 'CopyDisks' });
+  const read = (fact: VolumeFact, previous: DiskStatus | undefined, isAway: boolean) =>
+    readDisk(fact, disk, previous, context, isAway);
+
+  test('failures of importers do not count, and whoever failed then is replaced when it is back', () => {
+    const crashed = {
+      restarts: 9,
+      waitingReason: 'CrashLoopBackOff',
+      terminationMessage: 'Input/output error',
+    };
+    const first = read(volume({}, { restarts: 1 }), undefined, false);
+    const then = read(volume({}, crashed), first.status, true);
+    expect(then.failure).toBeUndefined();
+    expect(then.action).toBeUndefined();
+    expect(then.status).toMatchObject({ excused: 8, excusedPod: 'pod-1' });
+    const back = read(volume({}, crashed), then.status, false);
+    expect(back).toMatchObject({ action: { do: 'deletePod', name: 'importer-1', uid: 'pod-1' } });
+    const next = read(volume({}, { uid: 'pod-2', restarts: 2 }), back.status, false);
+    expect(next.failure).toBeUndefined();
+    expect(read(volume({}, { uid: 'pod-2', restarts: 3 }), next.status, false).failure?.code).toBe(
+      'ImporterFailed',
+    );
+  });
+
+  test('an importer that does not start is not late', () => {
+    const fact = volume(
+      { phase: 'ImportScheduled' },
+      { phase: 'Pending', waitingReason: 'CreateContainerConfigError' },
+    );
+    const late = { ...context, now: context.now + 60 * minute };
+    expect(readDisk(fact, disk, undefined, late, true).failure).toBeUndefined();
+    expect(readDisk(fact, disk, undefined, late, false).failure?.code).toBe('ImporterNotStarted');
+    const access = { version: '8', since: new Date(late.now - minute).toISOString() };
+    const records = { ...late, records: { access } };
+    expect(readDisk(fact, disk, undefined, records, false).failure).toBeUndefined();
   });
 });

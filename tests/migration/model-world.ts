@@ -98,6 +98,8 @@ export class ModelWorld {
           : { state: 'present', model: { ...vmModel(), digest: this.spec.model.digest, power: this.power } };
       case 'sourcePower':
         return { state: this.power };
+      case 'sourceAccess':
+        return { state: 'open', credentials: '1', isVerified: false };
       case 'preflight':
         return this.#preflight(targetName);
       case 'volumes':

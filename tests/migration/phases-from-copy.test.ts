@@ -32,7 +32,9 @@ const dataVolume: NonNullable<VolumeFact['dataVolume']> = {
 const vm = { state: 'ours', uid: 'v', deleting: false, runStrategy: 'Halted' } as const;
 
 describe('CreateDataVolumes', () => {
-  const make = (volume: VolumeFact) => decide('CreateDataVolumes', { liveVolumes: [volume] }, phaseContext());
+  const sourceAccess = { state: 'open', credentials: '7', isVerified: false } as const;
+  const make = (volume: VolumeFact) =>
+    decide('CreateDataVolumes', { liveVolumes: [volume], sourceAccess }, phaseContext());
 
   test('writes down what it will owe before it makes anything', () => {
     expect(make(bareVolume())).toMatchObject({

@@ -57,6 +57,10 @@ const facts: fc.Arbitrary<FactTable> = fc.record({
     power.map((state) => ({ state: 'present' as const, model: vmModel({ power: state }) })),
   ),
   sourcePower: power.map((state) => ({ state })),
+  sourceAccess: fc.oneof(
+    fc.record({ state: fc.constant('open' as const), credentials: name, isVerified: fc.boolean() }),
+    fc.record({ state: fc.constant('shut' as const), code: name, message: name, isRejected: fc.boolean() }),
+  ),
   priorImports: fc.constant([]),
   slots: fc.constant({ held: new Set<string>() }),
   preflight: fc.constant({ state: 'accepted' as const }),

@@ -150,12 +150,12 @@ export function attempted(
   return { ...status, attempts: { ...status.attempts, [key]: attempt } };
 }
 
-/** The try went well: its count starts anew; time that the phase's clock stood still is kept. */
+/** The try went well: its count starts anew; time that the phase's clock stood still (milliseconds) is kept. */
 export function recovered(status: Status, key: string, stoppedMs = 0): Status {
   const before = status.attempts?.[key];
   if (before === undefined && stoppedMs === 0) return status;
   const { [key]: _attempt, ...others } = status.attempts ?? {};
-  const stopped = (before?.stoppedMs ?? 0) + stoppedMs;
+  const stopped = (before?.stoppedMs ?? 0) + Math.round(stoppedMs);
   if (stopped === 0) return { ...status, attempts: others };
   const kept: Attempt = {
     count: 0,

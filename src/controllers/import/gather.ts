@@ -32,7 +32,7 @@ import { shortage } from './shortage.ts';
 import type { PriorImports } from './prior-imports.ts';
 import type { SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
-import { describeClaim, isOurs, ownerOf, volumeFact } from './volume-facts.ts';
+import { describeClaim, isOurs, ownerOf, volumeFact, type Reading } from './volume-facts.ts';
 
 /** What an import is about, for the gatherers and the actions. */
 export interface Subject {
@@ -68,6 +68,7 @@ const gatherers: Gatherers = {
   },
   sourcePower: ({ object }, { sources }, signal) =>
     sources.source(object.spec.source.provider).power(vmHandle(object), signal),
+  sourceAccess: ({ object }, { sources }) => sources.access(object.spec.source.provider),
   priorImports: ({ object }, { priorImports }, signal) => priorImports.of(object, signal),
   slots: ({ context }, { slots }) => slots.view(context.uid),
   preflight: gatherPreflight,
@@ -124,7 +125,7 @@ function cachedVolume(object: Stored<VirtualMachineImport>, disk: FrozenDisk, de
     claim: deps.cluster.claims.get(at),
     pods: importersOf(disk, deps.cluster.pods.byIndex('import', uidOf(object))),
   };
-  return volumeFact(uidOf(object), disk, objects, deps.sources.scrub(object.spec.source.provider.uid));
+  return volumeFact(uidOf(object), disk, objects, readingOf(object, deps));
 }
 
 /**
@@ -149,12 +150,15 @@ async function liveVolume(
   const isOrphan = claim !== undefined && cachedDataVolume === undefined;
   const dataVolume = cachedDataVolume ?? (isOrphan ? await client.get(dataVolumes, at, signal) : undefined);
   const pods = importersOf(disk, cluster.pods.byIndex('import', uidOf(object)));
-  return volumeFact(
-    uidOf(object),
-    disk,
-    { dataVolume, claim, pods },
-    deps.sources.scrub(object.spec.source.provider.uid),
-  );
+  return volumeFact(uidOf(object), disk, { dataVolume, claim, pods }, readingOf(object, deps));
+}
+
+function readingOf(object: VirtualMachineImport, { sources }: GatherDeps): Reading {
+  const { uid } = object.spec.source.provider;
+  return {
+    scrub: sources.scrub(uid),
+    isLoginRefusal: (text) => sources.platform(uid)?.isLoginRefusal(text) === true,
+  };
 }
 
 /** An importer's pod is owned by the claim that it fills (fact: cdi 3.1). */

@@ -9,9 +9,11 @@ import {
 } from '../../api/kinds.ts';
 import type { JsonPatch, KubeObject, ResourceKind, Stored } from '../../api/meta.ts';
 import type { DataVolumeSource } from '../../api/external/cdi.ts';
+import type { Secret } from '../../api/external/core.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { firstName } from '../../migration/target-name.ts';
 import { isKubeError, KubeError } from '../../kube/errors.ts';
+import { isEqualJson } from '../../kube/merge-patch.ts';
 import type { Action } from '../../migration/phase.ts';
 import type { DiskModel } from '../../model/vm.ts';
 import { accessNames, buildAccess } from '../../target/access.ts';
@@ -47,6 +49,8 @@ export async function perform(
   switch (action.do) {
     case 'createNamespace':
       return createNamespace(namespace, deps, signal);
+    case 'verifyLogin':
+      return deps.sources.verifyLogin(object.spec.source.provider, action.credentials);
     case 'createAccess':
       return createAccess(object, deps, signal);
     case 'deleteAccess':
@@ -160,8 +164,22 @@ async function createAccess(
   const source = deps.sources.source(object.spec.source.provider);
   const access = await source.transfer.importerAccess(vmHandle(object), signal);
   const { secret, configMap } = buildAccess(object, access);
-  await createOurs(secrets, secret, object, deps, signal);
+  const stored = await createOurs(secrets, secret, object, deps, signal);
+  if (!isEqualJson(stored.data, secret.data)) await rewriteSecret(stored, secret, deps, signal);
   if (configMap !== undefined) await createOurs(configMaps, configMap, object, deps, signal);
+}
+
+async function rewriteSecret(
+  { metadata }: Stored<Secret>,
+  { data }: Secret,
+  { cluster }: PerformDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const patch: JsonPatch = [
+    { op: 'test', path: '/metadata/uid', value: metadata.uid },
+    { op: 'add', path: '/data', value: data },
+  ];
+  await cluster.client.jsonPatch(secrets, metadata, patch, {}, signal);
 }
 
 async function deleteAccess(

@@ -13,21 +13,27 @@ export interface VolumeObjects {
   readonly pods: readonly Stored<Pod>[];
 }
 
+/** How what importers say is to be read: it is foreign text. */
+export interface Reading {
+  readonly scrub: Scrub;
+  readonly isLoginRefusal: (text: string) => boolean;
+}
+
 /** Translates the objects of one disk into the fact that phases decide on. Pure but for `scrub`, which foreign text goes through. */
 export function volumeFact(
   importUid: string,
   disk: FrozenDisk,
   objects: VolumeObjects,
-  scrub: Scrub,
+  reading: Reading,
 ): VolumeFact {
   const { dataVolume, claim } = objects;
   const pod = newest(objects.pods);
   return {
     diskKey: disk.key,
     claimName: disk.claimName,
-    ...(dataVolume !== undefined && { dataVolume: dataVolumeFact(importUid, dataVolume, scrub) }),
+    ...(dataVolume !== undefined && { dataVolume: dataVolumeFact(importUid, dataVolume, reading.scrub) }),
     ...(claim !== undefined && { claim: claimFact(importUid, claim) }),
-    ...(pod !== undefined && { pod: podFact(pod, scrub) }),
+    ...(pod !== undefined && { pod: podFact(pod, reading) }),
   };
 }
 
@@ -103,7 +109,7 @@ export function ownerOf(
   return { kind, uid: owner.uid, name: owner.name, described: `${owner.kind} ${owner.name}` };
 }
 
-function podFact(pod: Stored<Pod>, scrub: Scrub): NonNullable<VolumeFact['pod']> {
+function podFact(pod: Stored<Pod>, { scrub, isLoginRefusal }: Reading): NonNullable<VolumeFact['pod']> {
   const importer = importerStatus(pod);
   const ended = [importer?.state?.terminated, importer?.lastState?.terminated].find(
     (terminated) => terminated !== undefined && terminated.exitCode !== 0,
@@ -118,6 +124,9 @@ function podFact(pod: Stored<Pod>, scrub: Scrub): NonNullable<VolumeFact['pod']>
     restarts: importer?.restartCount ?? 0,
     ...(message !== undefined && { terminationMessage: scrub(message).trim() }),
     ...(waiting !== undefined && { waitingReason: waiting }),
+    ...(importer?.state?.running === undefined &&
+      message !== undefined &&
+      isLoginRefusal(message) && { isLoginRefused: true }),
     createdMs: Date.parse(pod.metadata.creationTimestamp),
   };
 }

@@ -7,14 +7,15 @@ import type { ObjectCache } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { SourceError } from '../../model/fault.ts';
 import type { Scrub } from '../../model/scrub.ts';
-import type { Finding } from '../../model/source-data.ts';
+import type { Finding, SourceFault } from '../../model/source-data.ts';
 import { rfc3339, type Clock } from '../../runtime/clock.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { Logger } from '../../runtime/log.ts';
+import type { SourceAccess } from '../../migration/phase.ts';
 import type { SecretView, Source, SourceDeps, SourcePlatform } from '../../sources/source.ts';
 import type { ProviderRef, SourceHub } from '../source-hub.ts';
 import { writeStatus } from '../write-status.ts';
-import { ProviderSession, secretScrub } from './session.ts';
+import { notConnected, ProviderSession, secretScrub } from './session.ts';
 import { secretData, SecretWatch } from './secret-watch.ts';
 import { isHost, judgeProvider, type ProviderFacts } from './status.ts';
 
@@ -68,6 +69,26 @@ export class Providers implements SourceHub {
       throw new SourceError({ code: 'ProviderNotConnected', kind: 'transient', message });
     }
     return member.session.source;
+  }
+
+  access({ namespace, name, uid }: ProviderRef): SourceAccess {
+    const member = this.#members.get(`${namespace}/${name}`);
+    const session = member?.uid === uid ? member.session : undefined;
+    const shut = (fault: SourceFault, isRejected: boolean): SourceAccess => {
+      return { state: 'shut', code: fault.code, message: fault.message, isRejected };
+    };
+    if (member === undefined || session === undefined) return shut(notConnected, false);
+    const { state } = session;
+    if (state.kind === 'connecting') return shut(notConnected, false);
+    if (state.kind === 'failed') return shut(state.fault, state.refused);
+    if (member.inventory.state.kind === 'stale') return shut(member.inventory.state.fault, false);
+    return { state: 'open', credentials: member.secretVersion ?? '', isVerified: session.isVerified };
+  }
+
+  async verifyLogin({ namespace, name, uid }: ProviderRef, credentials: string): Promise<void> {
+    const member = this.#members.get(`${namespace}/${name}`);
+    if (member?.uid !== uid || member.secretVersion !== credentials) return;
+    await member.session?.verify();
   }
 
   inventory(providerUid: string): InventoryStore | undefined {

@@ -1,4 +1,5 @@
 import { backoffMs } from '../../kube/backoff.ts';
+import { LinkedAbort } from '../../kube/linked-abort.ts';
 import type { InventoryStore } from '../../inventory/store.ts';
 import { isSourceError, SourceError } from '../../model/fault.ts';
 import { scrubber, type Scrub } from '../../model/scrub.ts';
@@ -15,6 +16,9 @@ export type SessionState =
 /** An outage ends by itself and all goes on within half a minute; what an administrator has to mend is asked for less often. */
 const reconnect = { outage: { firstMs: 1_000, maxMs: 15_000 }, refusal: { firstMs: 1_000, maxMs: 60_000 } };
 
+/** A login that was proved is not proved again for so long, milliseconds. */
+const verifiedForMs = 60_000;
+
 /**
  * The one login of a Provider: opens it, keeps its inventory in step, opens it again when it breaks. A rejected password is tried once;
  * the session then rests until the Provider or its Secret change, which makes a new one. Nothing else is final: a certificate that is not
@@ -30,6 +34,11 @@ export class ProviderSession {
   #state: SessionState = { kind: 'connecting' };
   #source: Source | undefined;
   #done: Promise<void> = Promise.resolve();
+  /** Ends the life of the present source, not the session. */
+  #endLife: (() => void) | undefined;
+  #refusal: SourceFault | undefined;
+  #verifying: Promise<void> | undefined;
+  #verifiedMs = Number.NEGATIVE_INFINITY;
 
   /**
    * @param inventory of the session before, so that a change of password costs nobody the sight of the VMs.
@@ -63,6 +72,21 @@ export class ProviderSession {
     throw new SourceError(this.#state.kind === 'failed' ? this.#state.fault : notConnected);
   }
 
+  /** A login has proved the credentials a moment ago. */
+  get isVerified(): boolean {
+    return this.#deps.clock.monotonicMs() - this.#verifiedMs < verifiedForMs;
+  }
+
+  /**
+   * One login beside the live one, which outlives a change of the password: somebody else says that the credentials are refused. Callers
+   * share one try. When it is refused, so is this session.
+   */
+  async verify(): Promise<void> {
+    if (this.#state.kind !== 'connected' || this.isVerified) return;
+    this.#verifying ??= this.#verify(this.#end.signal).finally(() => (this.#verifying = undefined));
+    await this.#verifying;
+  }
+
   start(): void {
     this.#done = this.#run(this.#end.signal);
   }
@@ -90,7 +114,24 @@ export class ProviderSession {
     this.#source = undefined;
   }
 
+  async #verify(signal: AbortSignal): Promise<void> {
+    try {
+      await using _source = await this.platform.open(this.#connection, this.#deps, signal);
+      this.#verifiedMs = this.#deps.clock.monotonicMs();
+    } catch (error) {
+      if (signal.aborted) return;
+      const fault = faultOf(error);
+      this.#deps.log.warn('login could not be verified', { code: fault.code, error: fault.message });
+      if (fault.code !== 'InvalidLogin') return;
+      this.#refusal = fault;
+      this.#endLife?.();
+      await this.#done;
+    }
+  }
+
   async #live(signal: AbortSignal, onConnected: () => void): Promise<void> {
+    using life = new LinkedAbort(signal);
+    this.#endLife = () => life.abort(new Error('the credentials of the Provider were refused'));
     await using source = await this.platform.open(this.#connection, this.#deps, signal);
     const probe = await source.probe(signal);
     this.#source = source;
@@ -99,10 +140,12 @@ export class ProviderSession {
     this.#deps.log.info('source connected', { version: probe.version, instance: probe.instance });
     using _state = this.inventory.onState(() => this.#onChange());
     try {
-      await source.collect(this.inventory, signal);
+      await source.collect(this.inventory, life.signal);
     } finally {
       this.#source = undefined;
+      this.#endLife = undefined;
     }
+    if (this.#refusal !== undefined) throw new SourceError(this.#refusal);
   }
 
   #enter(state: SessionState): void {
@@ -123,7 +166,7 @@ function isOver(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-const notConnected: SourceFault = {
+export const notConnected: SourceFault = {
   code: 'ProviderNotConnected',
   kind: 'transient',
   message: 'The Provider is not connected yet; its conditions say why.',

@@ -153,7 +153,13 @@ export class RunReconciler {
   ): Promise<void> {
     const now = rfc3339(this.#deps.clock.now());
     const unended = (plan.status?.migration?.vms ?? []).filter((vm) => vm.completed === undefined);
-    const status = projectRun(plan, new Map(), new Map(unended.map((vm) => [vm.id ?? '', notOurs])), now);
+    const status = projectRun(
+      plan,
+      new Map(),
+      new Map(unended.map((vm) => [vm.id ?? '', notOurs])),
+      undefined,
+      now,
+    );
     const migration = this.#migrationOf(plan, entry.migration.name, entry.migration.uid);
     if (migration !== undefined) {
       await this.#status.migration(
@@ -188,7 +194,7 @@ export class RunReconciler {
 
     const now = rfc3339(this.#deps.clock.now());
     const byVm = new Map(current.map((object) => [object.spec.vm.id, object]));
-    const status = projectRun(plan, byVm, neverBegun, now);
+    const status = projectRun(plan, byVm, neverBegun, sourceProvider, now);
     const isFinished = status.migration?.completed !== undefined;
     // The Migration first: is the end in the Plan, the run is no longer looked at, and a Migration that does not know of it would begin anew.
     if (migration !== undefined) {

@@ -1,7 +1,8 @@
-import { mergeConditions, type Condition, type ConditionDraft } from '../../api/conditions.ts';
+import { findCondition, mergeConditions, type Condition, type ConditionDraft } from '../../api/conditions.ts';
 import type { Stored } from '../../api/meta.ts';
 import type { Migration, MigrationStatus } from '../../api/migration.ts';
 import type { HistoryEntry, Plan, PlanStatus } from '../../api/plan.ts';
+import type { Provider } from '../../api/provider.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import type { VmStatus } from '../../api/vm-status.ts';
 import { endedVm } from '../../migration/projection.ts';
@@ -64,24 +65,45 @@ export function projectRun(
   plan: Plan,
   imports: ReadonlyMap<string, VirtualMachineImport>,
   neverBegun: ReadonlyMap<string, NeverBegun>,
+  source: Stored<Provider> | undefined,
   now: string,
 ): PlanStatus {
   const before = plan.status?.migration ?? {};
   const vms = (before.vms ?? []).map((entry) => withoutImport(entry, neverBegun, now));
   const { migration, level } = projectPlan({ ...before, vms }, plan.spec.vms, imports, now);
+  const ofRun = [truncated.type, credentialsRejected];
   const validation = (plan.status?.conditions ?? []).filter(
-    (condition) => condition.durable !== true && condition.type !== truncated.type,
+    (condition) => condition.durable !== true && !ofRun.includes(condition.type),
   );
-  const told = level > 0 ? mergeConditions(plan.status?.conditions ?? [], [truncated], now) : [];
+  const drafts = [...(level > 0 ? [truncated] : []), ...rejection(source)];
+  const told = mergeConditions(plan.status?.conditions ?? [], drafts, now);
   return {
     ...plan.status,
     conditions: [
       ...planConditions(migration),
       ...validation,
-      ...told.filter(({ type }) => type === truncated.type),
+      ...told.filter(({ type }) => ofRun.includes(type)),
     ],
     migration,
   };
+}
+
+const credentialsRejected = 'SourceCredentialsRejected';
+
+/** Told once for all VMs of the run, which wait (DESIGN.md 4.6). */
+function rejection(source: Stored<Provider> | undefined): readonly ConditionDraft[] {
+  const refused = findCondition(source?.status?.conditions, 'ConnectionAuthFailed');
+  if (source === undefined || refused === undefined) return [];
+  const { namespace = '', name } = source.metadata;
+  const message = `VMs wait because the login of Provider ${namespace}/${name} is refused. Correct its Secret; the run goes on by itself.`;
+  return [
+    {
+      type: credentialsRejected,
+      category: 'Warn',
+      ...(refused.reason !== undefined && { reason: refused.reason }),
+      message,
+    },
+  ];
 }
 
 const truncated: ConditionDraft = {

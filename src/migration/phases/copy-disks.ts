@@ -1,8 +1,9 @@
 import type { ConditionDraft } from '../../api/conditions.ts';
 import type { DiskStatus } from '../../api/virtual-machine-import.ts';
 import { readDisk, type DiskReading } from '../disks.ts';
-import { phase, type Context, type Decision, type VolumeFact } from '../phase.ts';
+import { phase, type Context, type Decision, type SourceAccess, type VolumeFact } from '../phase.ts';
 import { amountOf } from '../sizes.ts';
+import { keepAccess } from '../importer-access.ts';
 import { copySlot } from '../slot-requests.ts';
 import { earliest, rfc3339 } from '../time.ts';
 
@@ -10,27 +11,35 @@ import { earliest, rfc3339 } from '../time.ts';
 export const copyDisks = phase({
   name: 'CopyDisks',
   step: 'DiskTransfer',
-  needs: ['volumes'],
-  decide({ volumes }, context) {
-    const readings = readDisks(volumes, context);
+  needs: ['volumes', 'sourceAccess'],
+  decide({ volumes, sourceAccess }, context) {
+    const isAway = sourceAccess.state === 'shut';
+    const readings = readDisks(volumes, isAway, context);
     const disks = readings.map(({ status }) => status);
+    if (disks.every(({ state }) => state === 'done')) return complete(disks, context);
+    // Before anything is judged: what an importer could not do without access is not its failure.
+    const access = keepAccess(sourceAccess, volumes, context);
+    if (access !== undefined) return access;
     const failure = readings.find((reading) => reading.failure !== undefined)?.failure;
     if (failure !== undefined) return { ...failure, disks };
     const actions = readings.flatMap(({ action }) => (action === undefined ? [] : [action]));
     if (actions.length > 0) return { kind: 'act', disks, actions };
-    if (disks.every(({ state }) => state === 'done')) return complete(disks, context);
-    return waitForBytes(readings, disks);
+    return isAway ? waitForSource(sourceAccess, disks) : waitForBytes(readings, disks);
   },
 });
 
-function readDisks(volumes: readonly VolumeFact[], context: Context): readonly DiskReading[] {
+function readDisks(
+  volumes: readonly VolumeFact[],
+  isSourceAway: boolean,
+  context: Context,
+): readonly DiskReading[] {
   const previous = new Map((context.status.disks ?? []).map((disk) => [disk.key, disk]));
   return context.spec.disks
     .filter((disk) => disk.mode === 'copy')
     .map((disk) => {
       const none: VolumeFact = { diskKey: disk.key, claimName: disk.claimName };
       const volume = volumes.find(({ diskKey }) => diskKey === disk.key) ?? none;
-      return readDisk(volume, disk, previous.get(disk.key), context);
+      return readDisk(volume, disk, previous.get(disk.key), context, isSourceAway);
     });
 }
 
@@ -58,6 +67,20 @@ function waitForBytes(readings: readonly DiskReading[], disks: readonly DiskStat
     disks,
     ...(until !== undefined && { until }),
     ...(stalled.length > 0 && { conditions: [stalledCondition(stalled)] }),
+  };
+}
+
+/** What is open goes on; what fails meanwhile does not count. */
+function waitForSource(
+  { code, message }: Extract<SourceAccess, { state: 'shut' }>,
+  disks: readonly DiskStatus[],
+): Decision {
+  return {
+    kind: 'wait',
+    reason: 'SourceUnavailable',
+    for: `the source (${message})`,
+    disks,
+    conditions: [{ type: 'SourceUnavailable', category: 'Warn', reason: code, message }],
   };
 }
 

@@ -1,6 +1,7 @@
 import { terminal } from '../failures.ts';
 import { foreignVolume, takenNameHint } from '../foreign-volume.ts';
 import { targetObjectsEntry } from '../ledger.ts';
+import { rfc3339 } from '../time.ts';
 import { phase, type Action, type Context, type Decision, type Fail, type VolumeFact } from '../phase.ts';
 
 /**
@@ -10,8 +11,8 @@ import { phase, type Action, type Context, type Decision, type Fail, type Volume
 export const createDataVolumes = phase({
   name: 'CreateDataVolumes',
   step: 'Initialize',
-  needs: ['liveVolumes'],
-  decide({ liveVolumes }, context) {
+  needs: ['liveVolumes', 'sourceAccess'],
+  decide({ liveVolumes, sourceAccess }, context) {
     for (const volume of liveVolumes) {
       const failure = foreignVolume(volume, context) ?? halfThere(volume, context);
       if (failure !== undefined) return failure;
@@ -21,8 +22,10 @@ export const createDataVolumes = phase({
     const absent = liveVolumes.filter((volume) => volume.dataVolume === undefined);
     if (absent.length === 0) return { kind: 'advance' };
     const creates = absent.map((volume): Action => ({ do: 'createDataVolume', diskKey: volume.diskKey }));
+    const given = sourceAccess.state === 'open' ? { version: sourceAccess.credentials } : {};
     return {
       kind: 'act',
+      records: { access: { ...given, since: rfc3339(context.now) } },
       ledger: [targetObjectsEntry(context.spec.target.namespace)],
       actions: [{ do: 'createAccess' }, ...creates],
     };

@@ -5,6 +5,9 @@ import { RejectedLogins } from './rejected-logins.ts';
 import { checkVsphereVm } from './vm-rules.ts';
 import { openVsphereSource } from './vsphere-source.ts';
 
+/** The words of the fault InvalidLogin, which the importer passes on (fact: vs 1.6, cdi 3.3). */
+const loginRefusal = /InvalidLogin|incorrect user name or password/i;
+
 /**
  * vCenter, or one ESXi host. Its only memory is which logins were refused: opening a source again with the same Secret must not offer
  * the same wrong password again (see RejectedLogins).
@@ -27,6 +30,7 @@ export function createVspherePlatform(): SourcePlatform {
     named: vsphereNamed,
     checkProvider: checkVsphereProvider,
     checkVm: checkVsphereVm,
+    isLoginRefusal: (text) => loginRefusal.test(text),
     open: (connection, deps, signal) => openVsphereSource(connection, deps, rejected, signal),
   };
 }
