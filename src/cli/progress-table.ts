@@ -15,16 +15,16 @@ export interface ProgressView {
 const columns: readonly Column[] = [
   { title: 'NAME', least: 12 },
   { title: 'PHASE', steady: 20 },
-  { title: 'STEP', steady: 12, least: 4 },
-  { title: 'WAITS FOR', steady: 34, least: 10 },
+  { title: 'STEP', steady: 22, least: 12 },
+  { title: 'WAITS FOR', steady: 34, least: 20 },
   { title: 'DONE', align: 'right', steady: 4 },
-  { title: 'BYTES', align: 'right', steady: 18, least: 5 },
+  { title: 'BYTES', align: 'right', steady: 18 },
   { title: 'RATE', align: 'right', steady: 10 },
-  { title: 'LEFT', align: 'right', steady: 5 },
+  { title: 'LEFT', align: 'right', steady: 10 },
 ];
 /** What a narrow screen loses first, one after another. */
 const dispensable = ['STEP', 'BYTES', 'RATE'];
-const leastWidths: Readonly<Record<string, number>> = { STEP: 130, BYTES: 104, RATE: 84 };
+const leastWidths: Readonly<Record<string, number>> = { STEP: 132, BYTES: 108, RATE: 88 };
 
 /**
  * One line a VM, titles first. Where there are more VMs than lines, those that move are shown, then those that failed, then the rest in

@@ -3,7 +3,7 @@ import { clipText, padText, printable, textWidth } from './text-width.ts';
 export interface Column {
   readonly title: string;
   readonly align?: 'left' | 'right';
-  /** Gives way first where the screen is too narrow, down to `least` cells; columns without it are never cut. */
+  /** Gives way where the screen is too narrow, down to so many cells, the last column first; columns without it are never cut. */
   readonly least?: number;
   /** Kept at this many cells or more, so that a table which is drawn again and again stays where it is. */
   readonly steady?: number;
@@ -41,11 +41,12 @@ function columnWidths(
     Math.max(textWidth(title), steady, ...rows.map((row) => textWidth(row[index] ?? ''))),
   );
   let excess = wanted.reduce((sum, each) => sum + each, gap.length * (columns.length - 1)) - width;
-  return wanted.map((each, index) => {
-    const least = columns[index]?.least;
-    if (least === undefined || excess <= 0) return each;
-    const cut = Math.min(excess, Math.max(0, each - least));
+  const widths = [...wanted];
+  for (let index = columns.length - 1; index >= 0 && excess > 0; index -= 1) {
+    const each = wanted[index] ?? 0;
+    const cut = Math.min(excess, Math.max(0, each - (columns[index]?.least ?? each)));
     excess -= cut;
-    return each - cut;
-  });
+    widths[index] = each - cut;
+  }
+  return widths;
 }

@@ -38,32 +38,39 @@ export interface Demo {
   readonly names: readonly string[];
   /** The VMs are those that manifests/samples name. */
   readonly areSamples: boolean;
-  readonly image: ImageFile | undefined;
+  /** Of the user's, in place of disks that are made. */
+  readonly scanned: ScannedImage | undefined;
   readonly keep: boolean;
 }
 
 const kubeconfigName = 'kubeconfig';
 
-export function introduce({ view, vms, image, speed }: Demo): void {
+export function introduce(
+  view: DemoView,
+  vms: readonly ScenarioVm[],
+  speed: number,
+  image: ImageFile | undefined,
+): void {
   const disks = vms.flatMap(({ vm }) => vm.disks);
   const bytes = formatBytes(disks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
   const what = `${count(vms.length, 'VM')} with ${count(disks.length, 'disk')}, ${bytes}`;
-  const whose = image === undefined ? '' : `, your ${image.path}, which is only read`;
+  const whose = image === undefined ? '' : `: your ${image.path}, which is only read`;
+  const waits =
+    speed === 1 ? 'waits are as long as in life' : `waits are ${speed} times shorter than in life`;
   view.say(
     {
       text: `Gantry demo: from a simulated vCenter into a simulated cluster, ${what}${whose}.`,
       tone: 'strong',
     },
-    {
-      text: `All in this process, with real bytes on the disks; waits are ${speed} times shorter than in life.`,
-    },
+    { text: `All in this process, with real bytes on the disks; ${waits}.` },
     { text: '' },
   );
 }
 
 /** What is in the user's image: without this, holes would be copied too. */
 export async function scanImage(
-  { view, image }: Demo,
+  view: DemoView,
+  image: ImageFile | undefined,
   signal: AbortSignal,
 ): Promise<ScannedImage | undefined> {
   if (image === undefined) return undefined;
@@ -72,8 +79,8 @@ export async function scanImage(
 }
 
 export async function writeDisks(demo: Demo, world: SmallWorld, signal: AbortSignal): Promise<void> {
-  const { clock, view, folder, env, seed, log, vms, image } = demo;
-  if (image !== undefined) return;
+  const { clock, view, folder, env, seed, log, vms, scanned } = demo;
+  if (scanned !== undefined) return;
   const startedAt = clock.monotonicMs();
   view.doing('Writing the disks of the source VMs ...');
   const work = folder.file('ext4');
@@ -148,8 +155,11 @@ async function compareAll(
   signal: AbortSignal,
 ): Promise<readonly VmReport[]> {
   const reports: VmReport[] = [];
-  view.doing('Comparing every target disk with its source, byte for byte ...');
-  for (const vm of moved) reports.push(await proveVm(proof, vm, signal));
+  const what = 'Comparing every target disk with its source, byte for byte';
+  for (const [index, vm] of moved.entries()) {
+    view.doing(`${what}: ${vm.name}, ${index + 1} of ${moved.length} ...`, index > 0);
+    reports.push(await proveVm(proof, vm, signal));
+  }
   return reports;
 }
 

@@ -24,8 +24,9 @@ export async function demoCommand(given: DemoArguments, signal: AbortSignal): Pr
   let options: DemoOptions;
   try {
     checkNode(process.versions.node);
-    const { seed = freshSeed() } = given;
-    options = { ...given, seed, machine: await thisMachine() };
+    const { seed = freshSeed(), vms, ...rest } = given;
+    const generated = vms === undefined ? {} : { generated: vms };
+    options = { ...rest, ...generated, seed, machine: await thisMachine() };
   } catch (error) {
     const { code, message } = describeError(error);
     const document = { ok: false, error: { code, message } };

@@ -3,7 +3,10 @@ import { setImmediate as afterThisTurn } from 'node:timers/promises';
 import { isZero } from '../disk-blocks.ts';
 import type { Disk } from '../disk-store.ts';
 
-const chunkBytes = 4 * 1_048_576;
+/** Small enough to stay in the processor's cache from the read to the hash. */
+const chunkBytes = 256 * 1024;
+/** Other work gets its turn after so many bytes, about 5 ms. */
+const turnBytes = 4 * 1_048_576;
 
 export interface Comparison {
   readonly sha256Source: string;
@@ -29,7 +32,7 @@ export async function compareDisks(source: Disk, target: Disk, signal: AbortSign
     hashes[1].update(theirs);
     if (difference === undefined && Buffer.compare(ours, theirs) !== 0)
       difference = firstDifference(ours, theirs, offset);
-    await afterThisTurn();
+    if (offset % turnBytes === 0) await afterThisTurn();
   }
   difference ??= await surplus(source, target, signal);
   return {

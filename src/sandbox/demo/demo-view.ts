@@ -9,8 +9,8 @@ import { Transitions } from '../../cli/transitions.ts';
 export interface DemoView {
   /** Said once, and stays. */
   say(...lines: readonly Line[]): void;
-  /** What is being done now; makes room for whatever comes next. */
-  doing(text: string): void;
+  /** What is being done now; makes room for whatever comes next. `isMore`: it goes on, which only a screen has room to tell. */
+  doing(text: string, isMore?: boolean): void;
   progress(vms: readonly VmProgress[], times: { readonly now: number; readonly elapsedMs: number }): void;
   /** The picture stays as it is; what comes next stands below it. */
   leave(): void;
@@ -95,8 +95,8 @@ class PlainView implements DemoView {
     for (const line of lines) this.#output.write(`${painted(line, false)}\n`);
   }
 
-  doing(text: string): void {
-    this.#output.write(`${printable(text)}\n`);
+  doing(text: string, isMore = false): void {
+    if (!isMore) this.#output.write(`${printable(text)}\n`);
   }
 
   progress(vms: readonly VmProgress[], { elapsedMs }: { elapsedMs: number }): void {

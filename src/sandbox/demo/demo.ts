@@ -5,9 +5,9 @@ import { createLogger } from '../../runtime/winston.ts';
 import { createFileDiskStore } from '../disk-file.ts';
 import { announce, conclude, introduce, migrate, prove, scanImage, writeDisks, type Demo } from './acts.ts';
 import { startController } from './controller.ts';
-import { DemoDiskStore } from './demo-disk-store.ts';
+import { DemoDiskStore, type ScannedImage } from './demo-disk-store.ts';
 import { DemoError, describeError } from './demo-error.ts';
-import { demoView, silentView } from './demo-view.ts';
+import { demoView, silentView, type DemoView } from './demo-view.ts';
 import { openImage, type ImageFile } from './image-file.ts';
 import { checkMachine, type Machine } from './machine.ts';
 import type { ProofWorld } from './proof.ts';
@@ -23,7 +23,7 @@ export interface DemoOptions {
   /** A raw image of the user's, moved in place of the samples. */
   readonly disk?: string;
   /** So many generated VMs in place of the samples. */
-  readonly vms?: number;
+  readonly generated?: number;
   readonly seed: number;
   /** Divides the latencies of the simulated platforms. */
   readonly speed: number;
@@ -54,7 +54,7 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
       ? { code: 'Interrupted', message: 'The demo was interrupted; nothing of it is left.' }
       : describeError(error);
     if (options.json) printDocument(options, { ok: false, error: { code, message } });
-    else options.output.write(isInterrupted ? `\n${message}\n` : `\nThe demo failed: ${code}: ${message}\n`);
+    else options.output.write(isInterrupted ? `\n${message}\n` : `The demo failed: ${code}: ${message}\n`);
     return isInterrupted ? 130 : 1;
   }
 }
@@ -66,44 +66,68 @@ function printDocument({ output }: DemoOptions, document: DemoDocument): void {
 async function moveAndProve(options: DemoOptions, signal: AbortSignal): Promise<readonly VmReport[]> {
   using image = options.disk === undefined ? undefined : openImage(options.disk);
   const vms = scenarioOf(options, image);
-  checkMachine(options.machine, {
-    tempBytes: spaceNeeded(vms, image?.sizeBytes),
-    memoryBytes: baseMemoryBytes + vms.length * memoryBytesPerVm,
-  });
+  checkRoom(options, vms, 0);
   const names = vms.map(({ vm }) => vm.name);
   const view = options.json ? silentView : demoView(options.output, options.env, names);
-  using folder = new TempFolder(options.machine.tempFolder, 'gantry-demo-');
+  try {
+    introduce(view, vms, options.speed, image);
+    const scanned = await scanImage(view, image, signal);
+    const imageBytes = scanned?.extents.reduce((sum, { length }) => sum + length, 0);
+    if (imageBytes !== undefined) checkRoom(options, vms, imageBytes);
+    return await withFolder({ ...options, view, vms, names, scanned, imageBytes }, signal);
+  } finally {
+    view.close();
+  }
+}
+
+function checkRoom({ machine }: DemoOptions, vms: readonly ScenarioVm[], imageBytes: number): void {
+  checkMachine(machine, {
+    tempBytes: spaceNeeded(vms, imageBytes),
+    memoryBytes: baseMemoryBytes + vms.length * memoryBytesPerVm,
+  });
+}
+
+/** What a demo knows before anything is made for it. */
+interface Prepared extends DemoOptions {
+  readonly view: DemoView;
+  readonly vms: readonly ScenarioVm[];
+  readonly names: readonly string[];
+  readonly scanned: ScannedImage | undefined;
+  /** Bytes of data in the user's image. */
+  readonly imageBytes: number | undefined;
+}
+
+/** From here on there is a controller, and its log helps to understand a failure. */
+async function withFolder(prepared: Prepared, signal: AbortSignal): Promise<readonly VmReport[]> {
+  const { machine, clock, scanned } = prepared;
+  using folder = new TempFolder(machine.tempFolder, 'gantry-demo-');
   const stream = createWriteStream(folder.file(logName), { mode: 0o600 });
   try {
-    const log = createLogger({ level: 'info', format: 'line', clock: options.clock, output: stream });
-    const areSamples = options.vms === undefined && image === undefined;
-    return await inFolder({ ...options, view, folder, vms, names, areSamples, log, image }, options, signal);
+    const log = createLogger({ level: 'info', format: 'line', clock, output: stream });
+    const areSamples = prepared.generated === undefined && scanned === undefined;
+    return await inFolder({ ...prepared, folder, areSamples, log }, signal);
   } catch (error) {
     if (signal.aborted) throw error;
     folder.keep(logName);
     const { code, message } = describeError(error);
     throw new DemoError(code, `${message} The controller's log: ${folder.file(logName)}`, { cause: error });
   } finally {
-    view.close();
     await new Promise((resolve) => stream.end(resolve));
   }
 }
 
-function scenarioOf({ vms }: DemoOptions, image: ImageFile | undefined): readonly ScenarioVm[] {
+function scenarioOf({ generated }: DemoOptions, image: ImageFile | undefined): readonly ScenarioVm[] {
   if (image !== undefined) {
     const magic = Buffer.from(image.read(512, 8)).toString('latin1');
     return imageVm({ sizeBytes: image.sizeBytes, hasGpt: magic === 'EFI PART' });
   }
-  return vms === undefined ? sampleVms() : generatedVms(vms);
+  return generated === undefined ? sampleVms() : generatedVms(generated);
 }
 
-async function inFolder(demo: Demo, options: DemoOptions, signal: AbortSignal): Promise<readonly VmReport[]> {
-  const { clock, folder, log, seed, speed, vms } = demo;
+async function inFolder(demo: Demo & Prepared, signal: AbortSignal): Promise<readonly VmReport[]> {
+  const { clock, folder, log, seed, speed, vms, imageBytes, version } = demo;
   const startedAt = clock.monotonicMs();
-  introduce(demo);
-  const scanned = await scanImage(demo, signal);
-  const disks = new DemoDiskStore(createFileDiskStore(folder.file('disks')), clock, scanned);
-  const imageBytes = scanned?.extents.reduce((sum, { length }) => sum + length, 0);
+  const disks = new DemoDiskStore(createFileDiskStore(folder.file('disks')), clock, demo.scanned);
   await using world = await startSmallWorld({
     clock,
     seed,
@@ -118,7 +142,6 @@ async function inFolder(demo: Demo, options: DemoOptions, signal: AbortSignal): 
 
   const client = sandbox.client('demo');
   const times = new ReconcileTimes(clock);
-  const { version } = options;
   await using controller = startController(sandbox, { clock, seed, log, metrics: times, version });
   const endedByItself = controller.ended.then(() => {
     throw new DemoError('ControllerEnded', 'The controller ended by itself.');
@@ -128,11 +151,11 @@ async function inFolder(demo: Demo, options: DemoOptions, signal: AbortSignal): 
   if (demo.keep) await announce(demo, world);
   const proof = { sandbox, client, disks, run, times };
   await Promise.race([migrate(demo, world, run, client, signal), endedByItself]);
-  options.onMoved?.(proof);
+  demo.onMoved?.(proof);
   const reports = await prove(demo, world, proof, signal);
   conclude(demo, reports, clock.monotonicMs() - startedAt);
   if (!demo.keep) return reports;
-  if (options.json) printDocument(options, { ok: true, vms: reports });
+  if (demo.json) printDocument(demo, { ok: true, vms: reports });
   // From here on an interruption is the normal end.
   await Promise.race([aborted(signal), endedByItself]);
   return reports;

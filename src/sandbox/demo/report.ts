@@ -25,7 +25,7 @@ export interface DiskReport {
 }
 
 /** More VMs than this are not listed one by one. */
-const mostListed = 20;
+const mostListed = 12;
 
 export function summaryTable(vms: readonly VmReport[], width: number): readonly string[] {
   const rows = vms
@@ -77,7 +77,7 @@ export function proofLines(vms: readonly VmReport[], wereOn: number): readonly s
 export const closingLines: readonly string[] = [
   'Look at it with kubectl while it runs:   npm run demo -- --keep',
   'Move a disk of your own, a raw image:    npm run demo -- --disk FILE',
-  'Move two hundred VMs, slow or fast:      npm run demo -- --vms 200 --speed 10',
+  'Move two hundred VMs at once:            npm run demo -- --vms 200 --speed 10',
 ];
 
 function bytesOf({ disks }: VmReport): number {
