@@ -229,6 +229,7 @@ export const DiskStatusSchema = object({
   key: text(128),
   claim: name,
   dataVolumeUID: optional(uid),
+  claimUID: optional(uid),
   round: int({ minimum: 0 }),
   state: choice(diskStates),
   percent: optional(number({ minimum: 0, maximum: 100, description: 'Of this stage, as CDI reports it.' })),

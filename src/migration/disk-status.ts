@@ -39,6 +39,7 @@ export function diskStatus(
     key: disk.key,
     claim: disk.claimName,
     ...(uid !== undefined && { dataVolumeUID: uid }),
+    ...filledClaim(volume, state, before),
     round: previous?.round ?? 1,
     state,
     ...(percent !== undefined && { percent }),
@@ -53,6 +54,20 @@ export function diskStatus(
     ...firstErrorOf(previous, restarts.total - excused, volume),
     ...(message !== undefined && state !== 'done' && { message: message.slice(0, longestText) }),
   };
+}
+
+/**
+ * Which claim it is that was filled: the uid tells it from an empty one that CDI makes in its place when somebody deletes it. Written when
+ * the disk is done; until then a claim may come and go.
+ */
+function filledClaim(
+  { claim }: VolumeFact,
+  state: DiskStatus['state'],
+  before: DiskStatus | undefined,
+): Pick<DiskStatus, 'claimUID'> {
+  if (state !== 'done') return {};
+  const claimUID = (before?.state === 'done' ? before.claimUID : undefined) ?? claim?.uid;
+  return claimUID === undefined ? {} : { claimUID };
 }
 
 function stateOf({ dataVolume }: VolumeFact): DiskStatus['state'] {

@@ -4,6 +4,7 @@ import { terminal } from './failures.ts';
 import { foreignVolume } from './foreign-volume.ts';
 import { countRestarts } from './importer-restarts.ts';
 import type { Action, Context, Fail, VolumeFact } from './phase.ts';
+import { earliest } from './time.ts';
 
 /** One disk on its way, judged. */
 export interface DiskReading {
@@ -138,7 +139,7 @@ function onTime(volume: VolumeFact, status: DiskStatus, context: Context): DiskR
       ? Date.parse(status.movedAt) + settings.stalledSeconds * 1000
       : undefined;
   const isStalled = stalledAt !== undefined && now >= stalledAt;
-  const deadline = due?.at ?? (isStalled ? undefined : stalledAt);
+  const deadline = earliest(due?.at ?? (isStalled ? undefined : stalledAt), complaintAt(volume, context));
   return { status, isStalled, ...(deadline !== undefined && { deadline }) };
 }
 
@@ -148,11 +149,13 @@ interface Due {
   readonly failure: Fail;
 }
 
-function obstacle(volume: VolumeFact, { settings }: Context): Due | undefined {
+function obstacle(volume: VolumeFact, { spec, settings }: Context): Due | undefined {
   for (const { reason, deadline, code, hint } of obstacles) {
     const condition = volume.dataVolume?.conditions.find((candidate) => candidate.reason === reason);
     if (condition === undefined) continue;
-    const message = `Disk ${volume.claimName} cannot be filled (${reason}): ${condition.message}`;
+    const storageClass = spec.disks.find((disk) => disk.key === volume.diskKey)?.class ?? '';
+    const inClass = storageClass === '' ? '' : ` in storage class ${storageClass}`;
+    const message = `Disk ${volume.claimName} cannot be filled${inClass} (${reason}): ${condition.message}`;
     return { at: condition.sinceMs + settings[deadline] * 1000, failure: terminal(code, message, hint) };
   }
   return undefined;
@@ -202,6 +205,15 @@ function shownText({ dataVolume }: VolumeFact, { now, settings }: Context): stri
   const condition = told[0];
   if (condition === undefined) return undefined;
   return condition.message === '' ? condition.reason : condition.message;
+}
+
+/** When a complaint that may still be a flicker is old enough to be shown; nobody else would wake the import for it. */
+function complaintAt({ dataVolume }: VolumeFact, { now, settings }: Context): number | undefined {
+  const ripe = (dataVolume?.conditions ?? [])
+    .filter(isComplaint)
+    .map((condition) => condition.sinceMs + settings.flickerSeconds * 1000)
+    .filter((at) => at > now);
+  return earliest(...ripe);
 }
 
 function isComplaint({ type, status, reason, message }: VolumeCondition): boolean {

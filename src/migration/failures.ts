@@ -1,4 +1,4 @@
-import type { Fail } from './phase.ts';
+import type { Context, Fail } from './phase.ts';
 
 /** A failure that no further try would change. */
 export function terminal(code: string, message: string, hint?: string): Fail {
@@ -9,4 +9,13 @@ export function terminal(code: string, message: string, hint?: string): Fail {
     message,
     ...(hint !== undefined && { hint }),
   };
+}
+
+/** The new VM was there, and is not any more: nobody of ours deletes it before it has started. */
+export function targetDeleted({ spec, records }: Pick<Context, 'spec' | 'records'>): Fail {
+  return terminal(
+    'TargetDeleted',
+    `VirtualMachine ${spec.target.namespace}/${records.targetName ?? spec.vm.name} was deleted by somebody before it could start.`,
+    'Start the plan again.',
+  );
 }

@@ -13,6 +13,21 @@ export function claimNameTaken(claim: string): Fail {
   );
 }
 
+/** The claim that was filled is not there any more, though another may stand in its place. */
+export function lostClaim(
+  { claim, claimName, diskKey }: VolumeFact,
+  { spec, status }: Context,
+): Fail | undefined {
+  const filled = status.disks?.find(({ key }) => key === diskKey)?.claimUID;
+  const isTheOne = filled === undefined || claim?.uid === filled;
+  if (claim !== undefined && !claim.deleting && isTheOne) return undefined;
+  return terminal(
+    'ClaimLost',
+    `Claim ${spec.target.namespace}/${claimName} was deleted by somebody after it was filled.`,
+    'Start the plan again; the disk is then copied anew.',
+  );
+}
+
 /** A claim or DataVolume under the name of one of our disks that this import did not make: somebody's data. */
 export function foreignVolume(volume: VolumeFact, { spec }: Context): Fail | undefined {
   const at = `${spec.target.namespace}/${volume.claimName}`;

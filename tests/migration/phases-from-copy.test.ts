@@ -104,9 +104,10 @@ describe('CreateVM', () => {
 });
 
 describe('ReleaseVolumes', () => {
+  const ours = { state: 'ours', uid: 'v', deleting: false, runStrategy: 'Halted' } as const;
   const context = phaseContext({ records: { targetUid: 'v' } });
   const release = (volume: VolumeFact, at = context) =>
-    decide('ReleaseVolumes', { liveVolumes: [volume] }, at);
+    decide('ReleaseVolumes', { liveVolumes: [volume], targetVm: ours }, at);
 
   test('gives the claim before it deletes the DataVolume, which leaves the claim alone', () => {
     expect(release(bareVolume({ claim, dataVolume }))).toEqual({
@@ -115,6 +116,24 @@ describe('ReleaseVolumes', () => {
         { do: 'giveClaimToVm', claim: 'web-01-disk-0', claimUid: 'c', dataVolumeUid: 'd', vmUid: 'v' },
         { do: 'deleteDataVolume', name: 'web-01-disk-0', uid: 'd', orphanClaim: true },
       ],
+    });
+  });
+
+  test.each([{ state: 'absent' }, { ...ours, deleting: true }] as const)(
+    'a VM that somebody has deleted (%o) is what failed, whatever became of its claims',
+    (targetVm) => {
+      const decision = decide('ReleaseVolumes', { liveVolumes: [bareVolume({})], targetVm }, context);
+      expect(decision).toMatchObject({ kind: 'fail', code: 'TargetDeleted' });
+    },
+  );
+
+  test('a claim of our name that is not the one that was filled is not taken for it', () => {
+    const disks = [
+      { key: bareVolume({}).diskKey, claim: 'x', round: 1, state: 'done', doneBytes: 1, totalBytes: 1 },
+    ];
+    const filled = { ...context, status: { disks: disks.map((disk) => ({ ...disk, claimUID: 'another' })) } };
+    expect(release(bareVolume({ claim, dataVolume }), filled as Context)).toMatchObject({
+      code: 'ClaimLost',
     });
   });
 

@@ -1,4 +1,5 @@
-import { terminal } from '../failures.ts';
+import { targetDeleted, terminal } from '../failures.ts';
+import { lostClaim } from '../foreign-volume.ts';
 import { targetObjectsEntry } from '../ledger.ts';
 import {
   phase,
@@ -26,7 +27,7 @@ export const createVm = phase({
       case 'ours':
         return standing(targetVm, context);
       case 'absent':
-        return lost(liveVolumes, context) ?? importersEnding(liveVolumes, context) ?? create(context);
+        return firstLost(liveVolumes, context) ?? importersEnding(liveVolumes, context) ?? create(context);
     }
   },
   refused: refusedVm,
@@ -38,11 +39,7 @@ function targetOf({ spec, records }: Context): string {
 
 function standing(targetVm: Extract<TargetVmFact, { state: 'ours' }>, context: Context): Decision {
   if (targetVm.deleting) {
-    return terminal(
-      'TargetDeleted',
-      `VirtualMachine ${targetOf(context)} was deleted by somebody before it could start.`,
-      'Start the plan again.',
-    );
+    return targetDeleted(context);
   }
   return { kind: 'advance', records: { targetUid: targetVm.uid } };
 }
@@ -57,14 +54,12 @@ function create({ spec }: Context): Decision {
 }
 
 /** Without its claims the VM could never start. */
-function lost(volumes: readonly VolumeFact[], { spec }: Context): Fail | undefined {
-  const bare = volumes.find(({ claim }) => claim === undefined || claim.deleting);
-  if (bare === undefined) return undefined;
-  return terminal(
-    'ClaimLost',
-    `Claim ${spec.target.namespace}/${bare.claimName} was deleted by somebody after it was filled.`,
-    'Start the plan again; the disk is then copied anew.',
-  );
+function firstLost(volumes: readonly VolumeFact[], context: Context): Fail | undefined {
+  for (const volume of volumes) {
+    const failure = lostClaim(volume, context);
+    if (failure !== undefined) return failure;
+  }
+  return undefined;
 }
 
 function importersEnding(volumes: readonly VolumeFact[], context: Context): Decision | undefined {

@@ -1,4 +1,5 @@
-import { terminal } from '../failures.ts';
+import { targetDeleted, terminal } from '../failures.ts';
+import { lostClaim } from '../foreign-volume.ts';
 import { phase, type Action, type Context, type Fail, type VolumeFact } from '../phase.ts';
 
 /** An owner that was read a moment too early is read again after this. */
@@ -11,8 +12,10 @@ const lookAgainMs = 5_000;
 export const releaseVolumes = phase({
   name: 'ReleaseVolumes',
   step: 'VirtualMachineCreation',
-  needs: ['liveVolumes'],
-  decide({ liveVolumes }, context) {
+  needs: ['liveVolumes', 'targetVm'],
+  decide({ liveVolumes, targetVm }, context) {
+    // First: claims that were given to it already go with it, and would be taken for the cause.
+    if (targetVm.state !== 'ours' || targetVm.deleting) return targetDeleted(context);
     const vmUid = context.records.targetUid ?? '';
     for (const volume of liveVolumes) {
       const failure = misplaced(volume, vmUid, context);
@@ -52,16 +55,10 @@ function isReleased({ dataVolume, pod }: VolumeFact): boolean {
 }
 
 /** Fails where a claim is gone or belongs to neither its DataVolume nor our VirtualMachine. */
-function misplaced(volume: VolumeFact, vmUid: string, { spec }: Context): Fail | undefined {
+function misplaced(volume: VolumeFact, vmUid: string, context: Context): Fail | undefined {
   const { claim } = volume;
-  const at = `${spec.target.namespace}/${volume.claimName}`;
-  if (claim === undefined || claim.deleting) {
-    return terminal(
-      'ClaimLost',
-      `Claim ${at} was deleted by somebody after it was filled.`,
-      'Start the plan again; the disk is then copied anew.',
-    );
-  }
+  const lost = lostClaim(volume, context);
+  if (lost !== undefined || claim === undefined) return lost;
   const { kind, uid } = claim.owner;
   const isPlaced = (kind === 'VirtualMachine' && uid === vmUid) || (kind === 'DataVolume' && claim.ours);
   if (isPlaced) return undefined;

@@ -1,6 +1,6 @@
 import type { LedgerChange, TargetVmFact } from '../phase.ts';
 import { phase, type Action, type Context, type Decision } from '../phase.ts';
-import { terminal } from '../failures.ts';
+import { targetDeleted, terminal } from '../failures.ts';
 import { sourcePowerKey, targetObjectsKey } from '../ledger.ts';
 import { sourceRestarted, targetIsToRun } from '../power.ts';
 import { rfc3339 } from '../time.ts';
@@ -18,11 +18,7 @@ export const startVm = phase({
       return sourcePower.state === 'Off' ? start(targetVm, context) : leaveHalted(targetVm, context);
     }
     if (targetVm.state !== 'ours' || targetVm.deleting) {
-      return terminal(
-        'TargetDeleted',
-        `VirtualMachine ${targetOf(context)} was deleted by somebody before it could start.`,
-        'Start the plan again.',
-      );
+      return targetDeleted(context);
     }
     const restarted = sourceRestarted(sourcePower, context);
     if (restarted !== undefined) return restarted;

@@ -1,0 +1,174 @@
+import { describe, expect, test } from '@jest/globals';
+import { dataVolumes, persistentVolumeClaims, pods, virtualMachines } from '../../../src/api/kinds.ts';
+import type { ResourceKind } from '../../../src/api/meta.ts';
+import { diskOfClaim, sameBytes } from '../../support/bytes.ts';
+import { diskBytes, planWith, untilClean } from '../../support/move.ts';
+import { targetNamespace } from '../../support/objects.ts';
+import {
+  importOf,
+  namesOf,
+  nothingLeft,
+  once,
+  saysWhy,
+  slowCopy,
+  startRun,
+  untilCopying,
+  untilEnded,
+  untilImport,
+  web,
+  type Run,
+} from '../../support/trouble.ts';
+import type { FaultName } from '../../../src/sandbox/world.ts';
+
+async function isMoved({ world, source }: Run): Promise<void> {
+  await planWith(world, 'Succeeded');
+  await untilClean(world);
+  const { items } = await world.client.list(persistentVolumeClaims, { namespace: targetNamespace });
+  expect(items).toHaveLength(1);
+  expect(sameBytes(source.disks[0]!.disk, diskOfClaim(world, items[0]!))).toBe(true);
+  expect(source.power).toBe('poweredOff');
+}
+
+async function isUnwound({ world, source }: Run): Promise<void> {
+  await untilClean(world);
+  expect(source.power).toBe('poweredOn');
+  await nothingLeft(world);
+}
+
+function crashing(name: FaultName, times: number): Promise<Run> {
+  return startRun(undefined, {
+    prepare(world) {
+      world.sandbox.faults.start(name, { times });
+      return Promise.resolve();
+    },
+  });
+}
+
+/** Takes away every object of a kind in the target namespace, as a hand would. */
+async function deleteAll({ world }: Run, kind: ResourceKind): Promise<void> {
+  const names = await namesOf(world, kind);
+  expect(names).not.toEqual([]);
+  for (const name of names) await world.client.delete(kind, { namespace: targetNamespace, name });
+}
+
+describe('an importer', () => {
+  test('that crashes twice costs time, and the disk comes out whole', async () => {
+    const run = await crashing('importer-crash', 2);
+    await using _world = run.world;
+    const object = await untilImport(run.world, 'has counted', ({ status }) =>
+      Object.values(status?.disks?.[0]?.restarts ?? {}).includes(2),
+    );
+    expect(object.status?.disks?.[0]?.firstError).toContain('unexpected EOF');
+    await isMoved(run);
+  });
+
+  test('that crashes four times fails the VM with its first and last text', async () => {
+    const run = await crashing('importer-crash', 4);
+    await using _world = run.world;
+    const end = await untilEnded(run.world);
+    saysWhy(end, 'ImporterFailed', 'failed 4 times', 'unexpected EOF', 'log of the importer pod');
+    await isUnwound(run);
+  });
+
+  test('whose pod is evicted is replaced, counted once', async () => {
+    const run = await crashing('pod-evicted', 1);
+    await using _world = run.world;
+    const object = await untilImport(
+      run.world,
+      'has counted',
+      ({ status }) => Object.keys(status?.disks?.[0]?.restarts ?? {}).length > 0,
+    );
+    expect(Object.values(object.status?.disks?.[0]?.restarts ?? {})).toEqual([1]);
+    await isMoved(run);
+  });
+
+  test('whose pods are evicted again and again fails the VM', async () => {
+    const run = await crashing('pod-evicted', 4);
+    await using _world = run.world;
+    const end = await untilEnded(run.world);
+    saysWhy(end, 'ImporterFailed', 'failed 4 times', 'low on resource');
+    await isUnwound(run);
+  });
+
+  test('whose pod somebody deletes is replaced, and the disk comes out whole', async () => {
+    const run = await startRun(undefined, slowCopy);
+    await using _world = run.world;
+    await untilCopying(run.world);
+    await deleteAll(run, pods);
+    await isMoved(run);
+  });
+});
+
+describe('somebody deletes by hand', () => {
+  test('the DataVolume in the middle of the copy: the VM fails and says so, source on', async () => {
+    const run = await startRun(undefined, slowCopy);
+    await using _world = run.world;
+    await untilCopying(run.world);
+    await deleteAll(run, dataVolumes);
+    const end = await untilEnded(run.world);
+    const { claimName } = end.object.spec.disks[0]!;
+    saysWhy(end, 'DataVolumeDeleted', `${targetNamespace}/${claimName}`, 'copied anew');
+    await isUnwound(run);
+  });
+
+  test('the claim in the middle of the copy: what comes out in the end is whole, or nothing', async () => {
+    const run = await startRun(undefined, slowCopy);
+    await using _world = run.world;
+    await untilCopying(run.world);
+    await deleteAll(run, persistentVolumeClaims);
+    await isMoved(run);
+  });
+
+  test('the claim when it is full, before there is a VM: the VM fails, source on', async () => {
+    const run = await startRun(undefined, {
+      atBoundary: (world) =>
+        once('before', 'deleteAccess', async () => {
+          const names = await namesOf(world, persistentVolumeClaims);
+          for (const name of names) {
+            await world.client.delete(persistentVolumeClaims, { namespace: targetNamespace, name });
+          }
+        }),
+    });
+    await using _world = run.world;
+    const end = await untilEnded(run.world);
+    saysWhy(end, 'ClaimLost', (await importOf(run.world))!.spec.disks[0]!.claimName, 'copied anew');
+    await isUnwound(run);
+  });
+
+  test('the claim of one disk when it is full, while another is copied: it is copied anew', async () => {
+    const two = { ...web, disks: [{ sizeBytes: diskBytes }, { sizeBytes: 4 * diskBytes }] };
+    const run = await startRun([two], { cdi: { copyBytesPerSecond: 8 * 1024 } });
+    await using _world = run.world;
+    const object = await untilImport(
+      run.world,
+      'has one disk',
+      ({ status }) =>
+        status?.phase === 'CopyDisks' &&
+        status.disks?.[0]?.state === 'done' &&
+        status.disks[1]?.state === 'copying',
+    );
+    const { claimName } = object.spec.disks[0]!;
+    await run.world.client.delete(persistentVolumeClaims, { namespace: targetNamespace, name: claimName });
+    await planWith(run.world, 'Succeeded');
+    for (const [index, disk] of object.spec.disks.entries()) {
+      const claim = await run.world.get(persistentVolumeClaims, targetNamespace, disk.claimName);
+      expect(sameBytes(run.source.disks[index]!.disk, diskOfClaim(run.world, claim!))).toBe(true);
+    }
+  });
+
+  test.each(['ReleaseVolumes giveClaimToVm', 'ReleaseVolumes deleteDataVolume'])(
+    'the new VM before it starts (%s): the VM fails, source on',
+    async (boundary) => {
+      const run = await startRun(undefined, {
+        atBoundary: (world) =>
+          once('after', boundary, async () => {
+            await world.client.delete(virtualMachines, { namespace: targetNamespace, name: 'web-01' });
+          }),
+      });
+      await using _world = run.world;
+      const end = await untilEnded(run.world);
+      saysWhy(end, 'TargetDeleted', `${targetNamespace}/web-01`);
+      await isUnwound(run);
+    },
+  );
+});
