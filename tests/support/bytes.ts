@@ -3,7 +3,7 @@ import type { Stored } from '../../src/api/meta.ts';
 import type { Disk } from '../../src/sandbox/disk-store.ts';
 import { seededRandom } from '../../src/sandbox/random.ts';
 import { claimDiskId } from '../../src/sandbox/storage/volume-size.ts';
-import type { TestWorld } from './world.ts';
+import type { Look } from './world.ts';
 
 /** Writes seeded bytes into about a third of the disk, so that it has data and holes. */
 export function fill(disk: Disk, seed: number): void {
@@ -19,7 +19,7 @@ export function fill(disk: Disk, seed: number): void {
 }
 
 /** The bytes behind a claim. Throws when there are none. */
-export function diskOfClaim(world: TestWorld, claim: Stored<PersistentVolumeClaim>): Disk {
+export function diskOfClaim(world: Pick<Look, 'sandbox'>, claim: Stored<PersistentVolumeClaim>): Disk {
   const disk = world.sandbox.disks.get(claimDiskId(claim));
   if (disk === undefined) throw new Error(`claim ${claim.metadata.name} has no bytes`);
   return disk;

@@ -7,13 +7,13 @@ import {
   virtualMachines,
 } from '../../src/api/kinds.ts';
 import { isTrue } from '../../src/api/conditions.ts';
-import type { KubeObject, ResourceKind, Stored } from '../../src/api/meta.ts';
+import type { ResourceKind, Stored } from '../../src/api/meta.ts';
 import type { Plan, PlanSpec } from '../../src/api/plan.ts';
 import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
 import type { VmInput } from '../../src/sandbox/vcenter/vm-spec.ts';
 import { fill } from './bytes.ts';
 import { mapObjects, planNamespace, planObject, providerObjects, targetNamespace } from './objects.ts';
-import { TestWorld, type WorldOptions } from './world.ts';
+import { TestWorld, type Look, type WorldOptions } from './world.ts';
 
 /** Small enough that a whole migration takes a fraction of a second. */
 export const diskBytes = Number(process.env['BOUNDARY_DISK'] ?? 256 * 1024);
@@ -43,7 +43,7 @@ export async function plannedWorld(
 }
 
 export async function planWith(
-  world: TestWorld,
+  world: Look,
   condition: string,
   name = 'plan',
   withinSeconds = 7200,
@@ -59,7 +59,7 @@ export async function planWith(
 }
 
 /** All imports have ended and let go: nothing is owed to anybody any more. */
-export async function untilClean(world: TestWorld): Promise<void> {
+export async function untilClean(world: Look): Promise<void> {
   await world.until('all imports are clean', async () => {
     const imports = await world.imports();
     return imports.every((object) => (object.metadata.finalizers ?? []).length === 0) ? true : undefined;
@@ -71,7 +71,7 @@ export class Made {
   readonly #uids = new Map<string, Set<string>>();
   readonly #end = new AbortController();
 
-  static async follow(world: TestWorld): Promise<Made> {
+  static async follow(world: Pick<Look, 'client'>): Promise<Made> {
     const made = new Made();
     for (const kind of [
       dataVolumes,
@@ -95,11 +95,11 @@ export class Made {
     this.#end.abort(new Error('no longer followed'));
   }
 
-  async #watch(world: TestWorld, kind: ResourceKind, resourceVersion: string): Promise<void> {
+  async #watch(world: Pick<Look, 'client'>, kind: ResourceKind, resourceVersion: string): Promise<void> {
     try {
       for await (const event of world.client.watch(kind, { resourceVersion }, this.#end.signal)) {
         if (event.type === 'BOOKMARK') continue;
-        const { metadata } = event.object as Stored<KubeObject>;
+        const { metadata } = event.object;
         if (kind !== virtualMachineImports && metadata.namespace !== targetNamespace) continue;
         const uids = this.#uids.get(kind.plural) ?? new Set();
         this.#uids.set(kind.plural, uids.add(metadata.uid));

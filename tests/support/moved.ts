@@ -13,10 +13,10 @@ import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
 import { diskOfClaim, sameBytes } from './bytes.ts';
 import type { Made } from './move.ts';
 import { targetNamespace } from './objects.ts';
-import type { TestWorld } from './world.ts';
+import type { Look } from './world.ts';
 
 /** A live look at every kind: no object in the target namespace carries our label. */
-export async function nothingWithOurLabel(world: TestWorld): Promise<void> {
+export async function nothingWithOurLabel(world: Look): Promise<void> {
   for (const kind of [dataVolumes, pods, secrets, configMaps, virtualMachines, persistentVolumeClaims]) {
     const { items } = await world.client.list(kind, {
       namespace: targetNamespace,
@@ -30,7 +30,7 @@ export async function nothingWithOurLabel(world: TestWorld): Promise<void> {
 }
 
 /** The VM stands at its target with the source's bytes, the source is off and clean, and every object was made exactly once. */
-export async function isMovedOnce(world: TestWorld, source: VmHandle, made: Made): Promise<void> {
+export async function isMovedOnce(world: Look, source: VmHandle, made: Made): Promise<void> {
   const target = await world.get(virtualMachines, targetNamespace, 'web-01');
   expect(target?.status?.printableStatus).toBe('Running');
   expect(source.power).toBe('poweredOff');

@@ -48,6 +48,9 @@ export interface ControllerInstance {
   readonly requests: readonly string[];
 }
 
+/** As much of a world as is needed to look at what happened in it. */
+export type Look = Pick<TestWorld, 'client' | 'sandbox' | 'get' | 'until' | 'imports'>;
+
 /** An embedded world on simulated time, and the controller that moves VMs in it. */
 export class TestWorld implements AsyncDisposable {
   readonly sandbox: Sandbox;

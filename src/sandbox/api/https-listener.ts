@@ -19,17 +19,20 @@ const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const longestFlushMs = 1000;
 const longestBodyBytes = 3 * 1024 * 1024;
 
+/** What stands behind a listener: the API server, or someone who looks at its requests on the way. */
+export type Served = Pick<EmbeddedApiServer, 'answer' | 'watch'>;
+
 /** The same server over TLS on 127.0.0.1, for real clients: one bearer token, watches as streams. */
 export class HttpsListener implements AsyncDisposable {
   readonly caPem: string;
   readonly token: string;
   readonly url: string;
   readonly #server: Server;
-  readonly #api: EmbeddedApiServer;
+  readonly #api: Served;
   readonly #clock: Clock;
   readonly #responses = new Set<ServerResponse>();
 
-  private constructor(api: EmbeddedApiServer, clock: Clock, server: Server, caPem: string, token: string) {
+  private constructor(api: Served, clock: Clock, server: Server, caPem: string, token: string) {
     this.#clock = clock;
     this.#api = api;
     this.#server = server;
@@ -41,7 +44,7 @@ export class HttpsListener implements AsyncDisposable {
 
   /** The certificate is good from a day before the clock's time. */
   static async start(
-    api: EmbeddedApiServer,
+    api: Served,
     options: { readonly port: number; readonly random: () => number; readonly clock: Clock },
   ): Promise<HttpsListener> {
     const { certPem, keyPem, caPem } = await issueCertificate(options.clock.now());
