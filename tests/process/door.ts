@@ -1,0 +1,75 @@
+import type { EmbeddedApiServer } from '../../src/sandbox/api/api-server.ts';
+import { HttpsListener } from '../../src/sandbox/api/https-listener.ts';
+import { kubeconfig } from '../../src/sandbox/api/kubeconfig.ts';
+import type { Sandbox } from '../../src/sandbox/sandbox.ts';
+
+export interface Asked {
+  /** On the world's clock, milliseconds. */
+  readonly atMs: number;
+  readonly method: string;
+  readonly path: string;
+  readonly isWatch: boolean;
+}
+
+interface Hook {
+  onRequest: ((count: number) => void) | undefined;
+}
+
+/** A way into the world's API server over TLS for one process alone, so that it is known who asked for what. */
+export class Door implements AsyncDisposable {
+  /** In the order of arrival. */
+  readonly requests: Asked[];
+  readonly #listener: HttpsListener;
+  readonly #hook: Hook;
+
+  private constructor(listener: HttpsListener, requests: Asked[], hook: Hook) {
+    this.#listener = listener;
+    this.requests = requests;
+    this.#hook = hook;
+  }
+
+  static async open(sandbox: Sandbox): Promise<Door> {
+    const requests: Asked[] = [];
+    const hook: Hook = { onRequest: undefined };
+    const note = (method: string, path: string, isWatch: boolean): void => {
+      requests.push({ atMs: sandbox.clock.monotonicMs(), method, path, isWatch });
+      hook.onRequest?.(requests.length);
+    };
+    const served: Pick<EmbeddedApiServer, 'answer' | 'watch'> = {
+      answer: (request) => {
+        note(request.method, request.path, false);
+        return sandbox.api.answer(request);
+      },
+      watch: (request, client) => {
+        note(request.method, request.path, true);
+        return sandbox.api.watch(request, client);
+      },
+    };
+    const listener = await HttpsListener.start(served, {
+      port: 0,
+      random: sandbox.random,
+      clock: sandbox.clock,
+    });
+    return new Door(listener, requests, hook);
+  }
+
+  get kubeconfig(): string {
+    return kubeconfig(this.#listener);
+  }
+
+  /** What changes something, apart from the Lease and from what is only told. */
+  get effects(): readonly Asked[] {
+    return this.requests.filter(
+      ({ method, path }) => method !== 'GET' && !/\/(leases|events)(\/|$)/.test(path),
+    );
+  }
+
+  /** Called with the number of requests so far, before each is carried out. */
+  onRequest(hook: (count: number) => void): void {
+    this.#hook.onRequest = hook;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listener[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,163 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { namespaces, virtualMachineImports } from '../../src/api/kinds.ts';
+import type { KubeObject, ObjectOf, ResourceKind, Stored } from '../../src/api/meta.ts';
+import type { VirtualMachineImport } from '../../src/api/virtual-machine-import.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { SystemClock } from '../../src/runtime/clock.ts';
+import { RecordingLogger } from '../../src/runtime/recording-logger.ts';
+import { createMemoryDiskStore } from '../../src/sandbox/disk-memory.ts';
+import { Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
+import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
+import { fill } from '../support/bytes.ts';
+import { diskBytes } from '../support/move.ts';
+import { mapObjects, password, planNamespace, planObject, providerObjects } from '../support/objects.ts';
+import { SecretsScan } from '../support/secrets-scan.ts';
+import type { Look } from '../support/world.ts';
+import { Door } from './door.ts';
+import { GantryProcess } from './gantry-process.ts';
+
+export interface ProcessWorldOptions extends Partial<Pick<SandboxOptions, 'seed' | 'speed' | 'cdi'>> {
+  /** Into the Secret of the source's Provider, over what is right. */
+  readonly secret?: Readonly<Record<string, string>>;
+}
+
+export interface StartOptions {
+  /** Its own way in; left out: a new one. */
+  readonly door?: Door;
+  readonly leaseSeconds?: number;
+  readonly args?: readonly string[];
+}
+
+export interface RunningGantry {
+  readonly gantry: GantryProcess;
+  readonly door: Door;
+}
+
+/**
+ * An embedded world in this process, on the system's clock and behind real sockets, with the Plan of one VM; controllers are processes
+ * of their own. Whatever it started is ended with it.
+ */
+export class ProcessWorld implements AsyncDisposable, Look {
+  readonly clock = new SystemClock();
+  readonly log = new RecordingLogger();
+  readonly sandbox: Sandbox;
+  readonly client: KubeClient;
+  readonly source: VmHandle;
+  readonly #secrets: SecretsScan;
+  readonly #folder: string;
+  readonly #doors: Door[] = [];
+  readonly #processes: GantryProcess[] = [];
+
+  private constructor(folder: string, options: ProcessWorldOptions) {
+    const { secret: _secret, ...sandbox } = options;
+    this.#folder = folder;
+    this.sandbox = new Sandbox({
+      seed: 1,
+      speed: 20,
+      ...sandbox,
+      clock: this.clock,
+      disks: createMemoryDiskStore(),
+      log: this.log,
+    });
+    this.client = this.sandbox.client('kubectl');
+    this.#secrets = new SecretsScan(this.sandbox.api, this.log, [password]);
+    this.source = this.sandbox.vcenter.addVm({
+      name: 'web-01',
+      power: 'on',
+      disks: [{ sizeBytes: diskBytes }],
+    });
+    fill(this.source.disks[0]!.disk, 1);
+  }
+
+  static async start(options: ProcessWorldOptions = {}): Promise<ProcessWorld> {
+    const world = new ProcessWorld(await mkdtemp(join(tmpdir(), 'gantry-process-')), options);
+    await world.sandbox.ready;
+    const { vcenter } = world.sandbox;
+    await vcenter.listen();
+    await world.client.create(namespaces, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: planNamespace },
+    });
+    await world.apply(
+      ...providerObjects(vcenter, options.secret),
+      ...mapObjects(),
+      planObject([{ id: world.source.id, name: world.source.name }]),
+    );
+    return world;
+  }
+
+  async apply(...objects: readonly (readonly [ResourceKind, KubeObject])[]): Promise<void> {
+    for (const [kind, object] of objects) await this.client.create(kind, object);
+  }
+
+  async openDoor(): Promise<Door> {
+    const door = await Door.open(this.sandbox);
+    this.#doors.push(door);
+    return door;
+  }
+
+  /** `gantry controller` as a Deployment would start it. */
+  async startController(options: StartOptions = {}): Promise<RunningGantry> {
+    const { door = await this.openDoor(), leaseSeconds = 2, args = [] } = options;
+    const number = this.#processes.length;
+    const file = join(this.#folder, `kubeconfig-${number}`);
+    await writeFile(file, door.kubeconfig);
+    const gantry = new GantryProcess(
+      [
+        ...['controller', '--kubeconfig', file, '--bind', 'none', '--log-format', 'json'],
+        ...['--lease-duration', String(leaseSeconds), ...args],
+      ],
+      { clock: this.clock, env: { POD_NAME: `gantry-${number}` } },
+    );
+    this.#processes.push(gantry);
+    return { gantry, door };
+  }
+
+  async get<K extends ResourceKind>(
+    kind: K,
+    namespace: string,
+    name: string,
+  ): Promise<Stored<ObjectOf<K> & KubeObject> | undefined> {
+    return (await this.client.get(kind, { namespace, name })) as Stored<ObjectOf<K> & KubeObject> | undefined;
+  }
+
+  async imports(): Promise<readonly Stored<VirtualMachineImport>[]> {
+    return (await this.client.list(virtualMachineImports)).items;
+  }
+
+  /** The value, as soon as `look` finds one. Throws after a while, but never later than 25 s, with what the processes last said. */
+  async until<T>(what: string, look: () => Promise<T | undefined>, withinSeconds = 25): Promise<T> {
+    const limit = Math.min(withinSeconds, 25);
+    const deadline = this.clock.monotonicMs() + limit * 1000;
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
+      if (this.clock.monotonicMs() > deadline)
+        throw new Error(`not within ${limit} s: ${what}\n${await this.story()}`);
+      await this.clock.sleep(20);
+    }
+  }
+
+  async story(): Promise<string> {
+    const imports = (await this.imports()).map(
+      ({ metadata, status }) => `${metadata.name}: ${status?.phase ?? '-'} ${status?.message ?? ''}`,
+    );
+    const said = this.#processes.map(
+      ({ pid, stderr, exit }) => `process ${pid} ${JSON.stringify(exit ?? 'runs')}\n${stderr.slice(-4000)}`,
+    );
+    return [...imports, ...said].join('\n');
+  }
+
+  /** Throws when a password was seen in an object or in what a process wrote. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const gantry of this.#processes) await gantry[Symbol.asyncDispose]();
+    for (const door of this.#doors) await door[Symbol.asyncDispose]();
+    await this.sandbox[Symbol.asyncDispose]();
+    await rm(this.#folder, { recursive: true });
+    this.log.lines.push(...this.#processes.flatMap(({ lines }) => lines));
+    this.#secrets.check();
+  }
+}
