@@ -12,7 +12,7 @@ export interface Asked {
 }
 
 interface Hook {
-  onRequest: ((count: number) => void) | undefined;
+  onRequest: ((asked: Asked, count: number) => void) | undefined;
 }
 
 /** A way into the world's API server over TLS for one process alone, so that it is known who asked for what. */
@@ -32,8 +32,9 @@ export class Door implements AsyncDisposable {
     const requests: Asked[] = [];
     const hook: Hook = { onRequest: undefined };
     const note = (method: string, path: string, isWatch: boolean): void => {
-      requests.push({ atMs: sandbox.clock.monotonicMs(), method, path, isWatch });
-      hook.onRequest?.(requests.length);
+      const asked: Asked = { atMs: sandbox.clock.monotonicMs(), method, path, isWatch };
+      requests.push(asked);
+      hook.onRequest?.(asked, requests.length);
     };
     const served: Pick<EmbeddedApiServer, 'answer' | 'watch'> = {
       answer: (request) => {
@@ -64,8 +65,8 @@ export class Door implements AsyncDisposable {
     );
   }
 
-  /** Called with the number of requests so far, before each is carried out. */
-  onRequest(hook: (count: number) => void): void {
+  /** Called before each is carried out, with the number of requests so far. */
+  onRequest(hook: (asked: Asked, count: number) => void): void {
     this.#hook.onRequest = hook;
   }
 

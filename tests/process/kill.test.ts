@@ -55,7 +55,7 @@ async function killAndReplace(point: Point): Promise<void> {
   const door = await world.openDoor();
   const { gantry } = await world.startController({ door });
   const kill = (): void => gantry.signal('SIGKILL');
-  if ('atRequest' in point) door.onRequest((count) => count === point.atRequest && kill());
+  if ('atRequest' in point) door.onRequest((_, count) => count === point.atRequest && kill());
   using _timer = 'afterMs' in point ? world.clock.setTimeout(kill, point.afterMs) : undefined;
   expect(await gantry.ends()).toEqual({ code: null, signal: 'SIGKILL' });
 
