@@ -141,6 +141,8 @@ const demo = program
 demo.addOption(vmsOption().conflicts('disk')).addOption(speedOption()).addOption(seedOption());
 demo.action(async (given: DemoArguments) => {
   const { signal } = untilSignalled();
+  // Whoever read it has had enough ("| head"): what was made goes with the process.
+  process.stdout.on('error', () => process.exit(exitCodes.failed));
   const { demoCommand } = await import('./sandbox/demo/command.ts');
   const { stdout: output, env } = process;
   process.exitCode = await demoCommand({ ...given, output, env, clock, version }, signal);

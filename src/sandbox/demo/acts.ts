@@ -44,6 +44,8 @@ export interface Demo {
 }
 
 const kubeconfigName = 'kubeconfig';
+/** Of controller and sandbox, in the folder of the demo. */
+export const logName = 'controller.log';
 
 export function introduce(
   view: DemoView,
@@ -175,7 +177,9 @@ export function conclude(demo: Demo, reports: readonly VmReport[], elapsedMs: nu
     ...proofLines(reports, wereOn).map((text): Line => ({ text: `✓ ${text}`, tone: 'good' })),
     { text: `Done in ${formatDuration(elapsedMs)}.` },
     { text: '' },
-    ...(keep ? keepLines(folder.file(kubeconfigName)) : closingLines).map((text) => ({ text })),
+    ...(keep ? keepLines(folder.file(kubeconfigName), folder.file(logName)) : closingLines).map((text) => ({
+      text,
+    })),
   );
 }
 

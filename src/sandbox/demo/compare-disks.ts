@@ -27,7 +27,8 @@ export async function compareDisks(source: Disk, target: Disk, signal: AbortSign
   for (let offset = 0; offset < source.sizeBytes; offset += chunkBytes) {
     signal.throwIfAborted();
     const ours = source.read(offset, Math.min(chunkBytes, source.sizeBytes - offset));
-    const theirs = target.read(offset, Math.max(0, Math.min(ours.length, common - offset)));
+    const theirs =
+      offset < common ? target.read(offset, Math.min(ours.length, common - offset)) : new Uint8Array();
     hashes[0].update(ours);
     hashes[1].update(theirs);
     if (difference === undefined && Buffer.compare(ours, theirs) !== 0)

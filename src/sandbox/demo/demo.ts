@@ -3,7 +3,17 @@ import type { TextOutput } from '../../cli/screen.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { createLogger } from '../../runtime/winston.ts';
 import { createFileDiskStore } from '../disk-file.ts';
-import { announce, conclude, introduce, migrate, prove, scanImage, writeDisks, type Demo } from './acts.ts';
+import {
+  announce,
+  conclude,
+  introduce,
+  logName,
+  migrate,
+  prove,
+  scanImage,
+  writeDisks,
+  type Demo,
+} from './acts.ts';
 import { startController } from './controller.ts';
 import { DemoDiskStore, type ScannedImage } from './demo-disk-store.ts';
 import { DemoError, describeError } from './demo-error.ts';
@@ -37,7 +47,6 @@ export interface DemoOptions {
   readonly onMoved?: (world: ProofWorld) => void;
 }
 
-const logName = 'controller.log';
 /** Node, the world, the controller; what a VM costs comes on top. */
 const baseMemoryBytes = 256 * 1_048_576;
 const memoryBytesPerVm = 1_048_576;

@@ -1,5 +1,5 @@
 /** What to try against a sandbox that stays up. */
-export function keepLines(kubeconfig: string): readonly string[] {
+export function keepLines(kubeconfig: string, log: string): readonly string[] {
   return [
     'It stays up until Ctrl-C. In another terminal:',
     `  export KUBECONFIG=${kubeconfig}`,
@@ -8,5 +8,6 @@ export function keepLines(kubeconfig: string): readonly string[] {
     '  kubectl describe plan demo -n gantry-demo',
     '  kubectl get vm,pvc -n migrated',
     '  kubectl delete plan demo -n gantry-demo',
+    `  tail ${log}`,
   ];
 }
