@@ -13,7 +13,6 @@ import type { KubeObject, ResourceKind, Stored } from '../../api/meta.ts';
 import type { FrozenDisk, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { isKubeError, type KubeErrorCode } from '../../kube/errors.ts';
 import type {
-  Context,
   FactName,
   Facts,
   FactTable,
@@ -25,20 +24,14 @@ import type { SlotTable } from '../../migration/slots.ts';
 import { isDrawnClaimName } from '../../migration/names.ts';
 import { firstName } from '../../migration/target-name.ts';
 import { isSourceError } from '../../model/fault.ts';
-import type { VmHandle } from '../../model/source-data.ts';
 import { accessNames } from '../../target/access.ts';
 import { buildTargetVm } from './build.ts';
 import { shortage } from './shortage.ts';
+import { copiedDisks, vmHandle, type Subject } from './subject.ts';
 import type { PriorImports } from './prior-imports.ts';
 import type { SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 import { describeClaim, isOurs, ownerOf, volumeFact, type Reading } from './volume-facts.ts';
-
-/** What an import is about, for the gatherers and the actions. */
-export interface Subject {
-  readonly object: Stored<VirtualMachineImport>;
-  readonly context: Context;
-}
 
 export interface GatherDeps {
   readonly cluster: TargetCluster;
@@ -98,18 +91,6 @@ export async function gather<N extends FactName>(
     needs.map(async (name) => [name, await gatherers[name](subject, deps, signal)] as const),
   );
   return Object.fromEntries(entries) as Facts<N>;
-}
-
-export function vmHandle(object: VirtualMachineImport): VmHandle {
-  return {
-    vmId: object.spec.vm.id,
-    identity: object.spec.model.identity,
-    endpoint: object.spec.source.endpoint,
-  };
-}
-
-export function copiedDisks(object: VirtualMachineImport): readonly FrozenDisk[] {
-  return object.spec.disks.filter((disk) => disk.mode === 'copy');
 }
 
 function uidOf(object: Stored<VirtualMachineImport>): string {

@@ -23,7 +23,7 @@ import type { Limiter } from '../../runtime/limiter.ts';
 import type { SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 import { buildTargetVm } from './build.ts';
-import { vmHandle, type Subject } from './gather.ts';
+import { vmHandle, type Subject } from './subject.ts';
 import { isOurs } from './volume-facts.ts';
 
 export interface PerformDeps {

@@ -4,7 +4,7 @@ import { phaseByName } from '../../migration/itineraries.ts';
 import { mustStayOff } from '../../migration/power.ts';
 import { isSourceError } from '../../model/fault.ts';
 import type { SourceHub } from '../source-hub.ts';
-import { vmHandle } from './gather.ts';
+import { vmHandle } from './subject.ts';
 
 /**
  * While an import waits for the power of its source, or owes it, a change of that power wakes it. One subscription an import, made before

@@ -1,13 +1,8 @@
-import type { ConditionDraft } from '../../api/conditions.ts';
-import type { Outcome, PhaseName } from '../../api/phases.ts';
+import type { PhaseName } from '../../api/phases.ts';
 import type { Stored } from '../../api/meta.ts';
 import type { ImportError, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { backoffMs } from '../../kube/backoff.ts';
-import { isKubeError } from '../../kube/errors.ts';
-import type { EventRecorder } from '../../kube/events.ts';
-import type { Fence } from '../../kube/lease.ts';
 import { isEqualJson } from '../../kube/merge-patch.ts';
-import { faultClass, sourceFailure } from '../../migration/faults.ts';
 import { itineraryFor, phaseByName } from '../../migration/itineraries.ts';
 import {
   longestRun,
@@ -17,40 +12,35 @@ import {
   type Advance,
   type Change,
   type Decision,
-  type EventNote,
   type Fail,
   type Phase,
-  type Refusal,
   type Wait,
 } from '../../migration/phase.ts';
-import type { SlotTable } from '../../migration/slots.ts';
-import { SourceError } from '../../model/fault.ts';
 import { rfc3339 } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
+import { act } from './act.ts';
 import * as draft from './draft.ts';
-import { gather, type Subject } from './gather.ts';
-import { perform, type PerformDeps } from './perform.ts';
-import { Session, type SessionDeps } from './session.ts';
-import { restartedSource, type StayOffDeps } from './stay-off.ts';
+import { complete, end, leaveUntouched } from './endings.ts';
+import { gather } from './gather.ts';
+import { goOn, rest, tell, type Pass, type RunnerDeps } from './runner-deps.ts';
+import { Session } from './session.ts';
+import { restartedSource } from './stay-off.ts';
+import {
+  reached,
+  refusalOf,
+  refusedForGood,
+  reportWait,
+  retryRange,
+  trouble,
+  type Unreachable,
+} from './trouble.ts';
 import { unwind } from './unwind.ts';
 
-export interface RunnerDeps extends SessionDeps, StayOffDeps, PerformDeps {
-  readonly slots: SlotTable;
-  readonly fence: Fence;
-  readonly events: EventRecorder;
-  readonly random: () => number;
-  readonly log: Logger;
-  /** When each import (by UID) last wrote a report, monotonic milliseconds: memory that only spares writes. */
-  readonly reportedAt: Map<string, number>;
-}
-
-/** What a pass comes to: go on at once, or rest until woken, at the latest at `until` (milliseconds since 1970). */
-export type Pass = { readonly go: 'on' } | { readonly go: 'rest'; readonly until?: number };
-const on: Pass = { go: 'on' };
+/** A pass, and what it has just done: the next one must not do the very same again. */
+type ActedPass = Pass & { readonly actions?: readonly Action[] };
 
 /** Reports of one phase are at least so far apart, milliseconds. */
 const reportMs = 2_000;
-const unreachableRange = { firstMs: 1_000, maxMs: 60_000 };
 /** The world has not shown yet what was done a moment ago; its watch will, as a rule sooner than this. */
 const echoMs = 1_000;
 
@@ -111,36 +101,32 @@ export class ImportRunner {
     lastActions: readonly Action[],
     log: Logger,
     signal: AbortSignal,
-  ): Promise<Pass & { readonly actions?: readonly Action[] }> {
+  ): Promise<ActedPass> {
     if (session.status.outcome !== undefined || session.status.records?.ending !== undefined) {
-      return unwind(session, this.#deps, this, log, signal);
+      return unwind(session, this.#deps, log, signal);
     }
     if (stop !== undefined) {
-      this.#end(session, 'Canceled', stop, undefined, log);
-      return on;
+      end(session, 'Canceled', { reason: stop }, this.#deps, log);
+      return goOn;
     }
     if (session.status.records?.itinerary === undefined) this.#begin(session, log);
     const phase = phaseByName(session.status.phase ?? '');
-    if (phase === undefined) return this.#unknownPhase(session);
+    if (phase === undefined) return leaveUntouched(session, this.#deps);
 
-    const subject = subjectOf(session);
+    const { subject } = session;
     const restarted = await restartedSource(subject.object, subject, phase, this.#deps, signal);
     const decision = restarted ?? (await this.#decide(session, phase, signal));
-    if (decision.kind === 'unreachable') return this.#rest(session, decision.until);
+    if (decision.kind === 'unreachable') return rest(decision.until);
     return this.#carryOut(session, phase, decision, lastActions, log, signal);
   }
 
-  async #decide(
-    session: Session,
-    phase: Phase,
-    signal: AbortSignal,
-  ): Promise<Decision | { readonly kind: 'unreachable'; readonly until: number }> {
+  async #decide(session: Session, phase: Phase, signal: AbortSignal): Promise<Decision | Unreachable> {
     try {
-      const facts = await gather(phase.needs, subjectOf(session), this.#deps, signal);
-      this.#reached(session, phase.name);
+      const facts = await gather(phase.needs, session.subject, this.#deps, signal);
+      reached(session, phase.name, this.#deps);
       return phase.decide(facts, session.context);
     } catch (error) {
-      return this.#trouble(session, phase, error, signal);
+      return trouble(session, phase, error, this.#deps, signal);
     }
   }
 
@@ -151,19 +137,19 @@ export class ImportRunner {
     lastActions: readonly Action[],
     log: Logger,
     signal: AbortSignal,
-  ): Promise<Pass & { readonly actions?: readonly Action[] }> {
+  ): Promise<ActedPass> {
     const { clock } = this.#deps;
     session.status = draft.changed(session.status, decision, clock.now());
-    this.#tell(session, decision.events);
+    tell(session, decision.events, this.#deps);
     switch (decision.kind) {
       case 'advance':
         this.#advance(session, phase, decision, log);
         this.#free(session, decision);
-        return on;
+        return goOn;
       case 'wait':
-        this.#report(session, decision);
+        reportWait(session, decision, this.#deps);
         await this.#freeSaved(session, decision, signal);
-        return this.#rest(session, decision.until);
+        return rest(decision.until);
       case 'acquire':
         return this.#acquire(session, decision, log);
       case 'fail':
@@ -199,10 +185,11 @@ export class ImportRunner {
     session.status = draft.recovered(session.status, phase.name);
     if (phase.name === 'Started')
       session.status = { ...session.status, started: session.status.started ?? rfc3339(now) };
-    if (phase.name === 'WaitForTargetRunning') session.status = withDowntime(session.status, now);
+    if (phase.name === 'WaitForTargetRunning' && decision.warning === undefined)
+      session.status = withDowntime(session.status, now);
     const next = decision.to ?? following(session.status.records?.itinerary?.phases ?? [], phase.name);
     if (next === undefined) {
-      this.complete(session, 'Succeeded', log);
+      complete(session, 'Succeeded', this.#deps, log);
       return;
     }
     const nextPhase = phaseByName(next);
@@ -219,20 +206,6 @@ export class ImportRunner {
     log.info('phase entered', { phase: next, from: phase.name });
   }
 
-  #report(session: Session, wait: Wait): void {
-    const { phaseSince } = session.context;
-    const until = wait.until === undefined ? '' : `, until ${rfc3339(wait.until)}`;
-    session.status = draft.reported(
-      session.status,
-      {
-        message: `Waiting for ${wait.for} since ${rfc3339(phaseSince)}${until}.`,
-        waitingFor: wait.reason,
-        conditions: [...(wait.conditions ?? []), ...pausedCondition(session)],
-      },
-      this.#deps.clock.now(),
-    );
-  }
-
   #acquire(session: Session, decision: Acquire, log: Logger): Pass {
     const { slots, clock } = this.#deps;
     const { uid, spec } = session.context;
@@ -243,11 +216,11 @@ export class ImportRunner {
     if (answer.granted) {
       // Saved with whatever is saved next: every effect has its save before it, and until then the slots have no use.
       session.status = draft.withSlots(session.status, decision.slots, clock.now());
-      return on;
+      return goOn;
     }
     const place = `place ${answer.position} of ${answer.length} for ${answer.resource}`;
     log.debug('queued', { place });
-    this.#report(session, {
+    const wait: Wait = {
       kind: 'wait',
       reason: 'Queued',
       for: `${decision.for} (${place})`,
@@ -255,19 +228,21 @@ export class ImportRunner {
         ...(decision.conditions ?? []),
         { type: 'Pending', category: 'Advisory', reason: 'Queued', message: `Queued: ${place}.` },
       ],
-    });
-    return this.#rest(session);
+    };
+    reportWait(session, wait, this.#deps);
+    return rest();
   }
 
   #fail(session: Session, phase: Phase, decision: Fail, log: Logger): Pass {
     const { settings, clock, random } = this.#deps;
     const tries = (session.status.attempts?.[phase.name]?.count ?? 0) + 1;
     if (decision.class === 'retryable' && tries <= settings.phaseRetries) {
-      const until = clock.now() + backoffMs(tries, unreachableRange, random);
+      const until = clock.now() + backoffMs(tries, retryRange, random);
       session.status = draft.attempted(session.status, phase.name, decision.message, until, clock.now());
       const left = `try ${tries} of ${settings.phaseRetries} failed: ${decision.message}`;
-      this.#report(session, { kind: 'wait', reason: decision.code, for: `another try (${left})`, until });
-      return this.#rest(session, until);
+      const again: Wait = { kind: 'wait', reason: decision.code, for: `another try (${left})`, until };
+      reportWait(session, again, this.#deps);
+      return rest(until);
     }
     const error: ImportError = {
       code: decision.code,
@@ -276,8 +251,15 @@ export class ImportRunner {
       message: draft.clip(decision.message, 1024),
       ...(decision.hint !== undefined && { hint: draft.clip(decision.hint, 512) }),
     };
-    this.#end(session, decision.outcome ?? 'Failed', decision.outcomeReason, error, log);
-    return on;
+    const reason = decision.outcomeReason;
+    end(
+      session,
+      decision.outcome ?? 'Failed',
+      { error, ...(reason !== undefined && { reason }) },
+      this.#deps,
+      log,
+    );
+    return goOn;
   }
 
   async #act(
@@ -287,33 +269,21 @@ export class ImportRunner {
     lastActions: readonly Action[],
     log: Logger,
     signal: AbortSignal,
-  ): Promise<Pass & { readonly actions?: readonly Action[] }> {
+  ): Promise<ActedPass> {
     // The same actions twice in a row: their effect has not come back through the watch yet. Repeating them would change nothing.
     if (decision.actions.length > 0 && isEqualJson(decision.actions, lastActions)) {
-      return this.#rest(session, this.#deps.clock.now() + echoMs);
+      return rest(this.#deps.clock.now() + echoMs);
     }
     await session.save(decision.actions.map((action) => action.do).join('+'), signal);
     this.#free(session, decision);
     for (const action of decision.actions) {
       try {
-        await this.act(session, action, log, signal);
+        await act(session, action, this.#deps, log, signal);
       } catch (error) {
         return this.#actionFailed(session, phase, action, error, log, signal);
       }
     }
     return { go: 'on', actions: decision.actions };
-  }
-
-  /** One action, behind the fence, between its two boundaries. */
-  async act(session: Session, action: Action, log: Logger, signal: AbortSignal): Promise<void> {
-    const { atBoundary, fence } = this.#deps;
-    const subject = subjectOf(session);
-    const name = `${subject.object.spec.vm.name} ${session.status.phase ?? ''} ${action.do}`;
-    await atBoundary({ when: 'before', what: 'act', name });
-    fence.check();
-    log.info('act', { phase: session.status.phase ?? '', action: action.do });
-    await perform(action, subject, this.#deps, signal);
-    await atBoundary({ when: 'after', what: 'act', name });
   }
 
   async #actionFailed(
@@ -326,10 +296,8 @@ export class ImportRunner {
   ): Promise<Pass> {
     const refusal = refusalOf(action, error);
     if (refusal === undefined) {
-      const trouble = this.#trouble(session, phase, error, signal);
-      return trouble.kind === 'unreachable'
-        ? this.#rest(session, trouble.until)
-        : this.#fail(session, phase, trouble, log);
+      const found = trouble(session, phase, error, this.#deps, signal);
+      return found.kind === 'unreachable' ? rest(found.until) : this.#fail(session, phase, found, log);
     }
     log.warn('action refused', {
       phase: phase.name,
@@ -343,111 +311,6 @@ export class ImportRunner {
     return this.#carryOut(session, phase, decision, [], log, signal);
   }
 
-  /** A read or an action that got no verdict: the way to the source or to the cluster is in trouble. */
-  #trouble(
-    session: Session,
-    phase: Phase,
-    error: unknown,
-    signal: AbortSignal,
-  ): { readonly kind: 'unreachable'; readonly until: number } | Fail {
-    signal.throwIfAborted();
-    if (error instanceof SourceError && faultClass(error.fault) !== 'wait') {
-      return sourceFailure(error.fault);
-    }
-    const isSource = error instanceof SourceError;
-    if (!isSource && !isKubeError(error)) throw error;
-    const { clock, random } = this.#deps;
-    const tries = (session.status.attempts?.[phase.name]?.count ?? 0) + 1;
-    const until = clock.now() + backoffMs(tries, unreachableRange, random);
-    session.status = draft.attempted(session.status, phase.name, error.message, until, clock.now());
-    const where = isSource ? 'the source' : 'the target cluster';
-    const condition: ConditionDraft = {
-      type: isSource ? 'SourceUnavailable' : 'TargetUnavailable',
-      category: 'Warn',
-      reason: error.code,
-      message: error.message,
-    };
-    this.#report(session, {
-      kind: 'wait',
-      reason: condition.type,
-      for: `${where} (${error.message})`,
-      conditions: [condition],
-    });
-    return { kind: 'unreachable', until };
-  }
-
-  /** What a phase needed could be read again: its clock goes on, moved by the time that it stood still. */
-  #reached(session: Session, phase: PhaseName): void {
-    const outage = session.status.conditions?.find((condition) => condition.type === 'SourceUnavailable');
-    if (session.status.attempts?.[phase] === undefined) return;
-    if (outage === undefined && session.status.attempts[phase].count === 0) return;
-    const stoppedMs =
-      outage === undefined ? 0 : this.#deps.clock.now() - Date.parse(outage.lastTransitionTime);
-    const { conditions } = session.status;
-    if (
-      outage !== undefined ||
-      conditions?.some((condition) => condition.type === 'TargetUnavailable') === true
-    ) {
-      session.status = draft.recovered(session.status, phase, Math.max(0, stoppedMs));
-      session.status = draft.reported(session.status, { conditions: [] }, this.#deps.clock.now());
-    }
-  }
-
-  // ---- ends ---------------------------------------------------------------------------------------------------------------------
-
-  #end(
-    session: Session,
-    outcome: Exclude<Outcome, 'Succeeded'>,
-    reason: string | undefined,
-    error: ImportError | undefined,
-    log: Logger,
-  ): void {
-    session.status = draft.ending(session.status, outcome, reason, error, this.#deps.clock.now());
-    const why =
-      error === undefined ? { reason } : { code: error.code, message: error.message, hint: error.hint };
-    log.warn('import ends early', { phase: session.status.phase ?? '', outcome, ...why });
-  }
-
-  /** Writes the outcome into the draft and tells it, once. */
-  complete(session: Session, outcome: Outcome, log: Logger): void {
-    const now = this.#deps.clock.now();
-    session.status = draft.completed(session.status, outcome, now);
-    const message = outcomeMessage(session, outcome);
-    // The stable code, so that who reads conditions only (Plan, Migration, kubectl wait) need not read prose.
-    const reason = session.status.error?.code ?? session.status.records?.ending?.reason;
-    const condition: ConditionDraft = {
-      type: outcome,
-      category: 'Advisory',
-      durable: true,
-      ...(outcome !== 'Succeeded' && reason !== undefined && { reason }),
-      message,
-    };
-    session.status = draft.reported(session.status, { message, conditions: [condition] }, now);
-    this.#tell(session, [{ type: outcome === 'Failed' ? 'Warning' : 'Normal', reason: outcome, message }]);
-    log.info('import ended', { phase: session.status.phase ?? '', outcome });
-  }
-
-  #unknownPhase(session: Session): Pass {
-    const name = session.status.phase ?? '';
-    const message = `Phase ${name} belongs to a newer version of Gantry; this one leaves the import untouched.`;
-    session.status = draft.reported(
-      session.status,
-      {
-        message,
-        waitingFor: 'NewerVersionNeeded',
-        conditions: [{ type: 'NewerVersionNeeded', category: 'Critical', message }],
-      },
-      this.#deps.clock.now(),
-    );
-    return this.#rest(session);
-  }
-
-  // ---- small ones ---------------------------------------------------------------------------------------------------------------
-
-  #rest(_session: Session, until?: number): Pass {
-    return until === undefined ? { go: 'rest' } : { go: 'rest', until };
-  }
-
   /** Slots are given back only when the status that no longer holds them is on the server, or a restart would count them twice. */
   async #freeSaved(session: Session, change: Change, signal: AbortSignal): Promise<void> {
     if (change.free === undefined) return;
@@ -458,18 +321,10 @@ export class ImportRunner {
   #free(session: Session, change: Change): void {
     for (const resource of change.free ?? []) this.#deps.slots.free(session.context.uid, resource);
   }
-
-  #tell(session: Session, events: readonly EventNote[] | undefined): void {
-    for (const event of events ?? []) this.#deps.events.record(session.object, event);
-  }
 }
 
 /** Why an import is to stop: the user said so, it or its Migration was deleted, or its Migration is not there. */
 export type StopReason = 'UserRequested' | 'Deleted';
-
-export function subjectOf(session: Session): Subject {
-  return { object: session.object, context: session.context };
-}
 
 function fieldsOf({ metadata, spec }: Stored<VirtualMachineImport>): Record<string, string> {
   return {
@@ -484,48 +339,8 @@ function following(phases: readonly string[], name: string): string | undefined 
   return phases[phases.indexOf(name) + 1];
 }
 
-/** Codes of an API server that has looked at what was asked and said no. A conflict is none: the world moved, gather again. */
-function refusalOf(action: Action, error: unknown): Refusal | undefined {
-  if (isKubeError(error, 'BadRequest', 'Forbidden', 'Invalid', 'AlreadyExists', 'NotFound')) {
-    return { action, code: error.code, text: error.message };
-  }
-  if (error instanceof SourceError && faultClass(error.fault) === 'terminal') {
-    return { action, code: error.code, text: error.message };
-  }
-  return undefined;
-}
-
-function refusedForGood(refusal: Refusal): Fail {
-  return {
-    kind: 'fail',
-    class: 'terminal',
-    code: refusal.code,
-    message: `${refusal.action.do}: ${refusal.text}`,
-    hint: 'Correct what it objects to and start the plan again.',
-  };
-}
-
-function pausedCondition(session: Session): readonly ConditionDraft[] {
-  if (session.object.spec.control?.paused !== true) return [];
-  return [{ type: 'Paused', category: 'Advisory', message: 'Paused: what runs ends, nothing new starts.' }];
-}
-
 function withDowntime(status: draft.Status, now: number): draft.Status {
   const off = status.records?.power?.offSeenAt;
   if (off === undefined || status.records?.power?.before !== 'On') return status;
   return { ...status, downtimeSeconds: Math.max(0, (now - Date.parse(off)) / 1000) };
-}
-
-function outcomeMessage(session: Session, outcome: Outcome): string {
-  const { error, records } = session.status;
-  switch (outcome) {
-    case 'Succeeded':
-      return `The VM runs on as ${session.object.spec.target.namespace}/${records?.targetName ?? ''}.`;
-    case 'Failed':
-      return error === undefined
-        ? 'Failed.'
-        : `${error.message}${error.hint === undefined ? '' : ` ${error.hint}`}`;
-    case 'Canceled':
-      return `Canceled (${records?.ending?.reason ?? 'UserRequested'}); what was made has been taken back.`;
-  }
 }

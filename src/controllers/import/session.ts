@@ -10,6 +10,7 @@ import type { EngineSettings } from '../../migration/settings.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { AtBoundary } from './boundary.ts';
 import { summarised, type Status } from './draft.ts';
+import type { Subject } from './subject.ts';
 
 export interface SessionDeps {
   readonly client: KubeClient;
@@ -40,6 +41,11 @@ export class Session {
 
   get object(): Stored<VirtualMachineImport> {
     return this.#stored;
+  }
+
+  /** What gatherers and actions work on. */
+  get subject(): Subject {
+    return { object: this.#stored, context: this.context };
   }
 
   get context(): Context {

@@ -3,7 +3,7 @@ import type { Preflight } from '../../migration/phase.ts';
 import { quotaShortages } from '../quota-shortage.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 import { claimBytes } from '../../target/data-volume.ts';
-import { copiedDisks } from './gather.ts';
+import { copiedDisks } from './subject.ts';
 
 /**
  * What a dry-run of the VM does not tell: whether its disks could be made. Classes, networks and quotas are looked up in caches; a quota

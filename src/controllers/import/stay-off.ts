@@ -4,7 +4,8 @@ import { keyOf } from '../../kube/object-key.ts';
 import type { Fail, Phase } from '../../migration/phase.ts';
 import { mustStayOff, sourceRestarted } from '../../migration/power.ts';
 import { isSourceError } from '../../model/fault.ts';
-import { gather, type GatherDeps, type Subject } from './gather.ts';
+import { gather, type GatherDeps } from './gather.ts';
+import type { Subject } from './subject.ts';
 import type { PowerWatch } from './power-watch.ts';
 
 export interface StayOffDeps extends GatherDeps {

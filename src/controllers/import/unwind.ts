@@ -8,7 +8,9 @@ import { isSourceError } from '../../model/fault.ts';
 import type { Logger } from '../../runtime/log.ts';
 import * as draft from './draft.ts';
 import { gather } from './gather.ts';
-import { subjectOf, type ImportRunner, type Pass, type RunnerDeps } from './runner.ts';
+import { act } from './act.ts';
+import { complete } from './endings.ts';
+import { tell, type Pass, type RunnerDeps } from './runner-deps.ts';
 import type { Session } from './session.ts';
 
 const retryRange = { firstMs: 1_000, maxMs: 300_000 };
@@ -23,7 +25,6 @@ const longestStep = 5;
 export async function unwind(
   session: Session,
   deps: RunnerDeps,
-  runner: ImportRunner,
   log: Logger,
   signal: AbortSignal,
 ): Promise<Pass> {
@@ -32,7 +33,7 @@ export async function unwind(
   const conditions: ConditionDraft[] = [];
   for (const step of unwindSteps) {
     if (!step.applies(session.context)) continue;
-    const result = await unwindOne(step, session, deps, runner, log, signal);
+    const result = await unwindOne(step, session, deps, log, signal);
     if (result.done) continue;
     waits.push(result.for);
     conditions.push(...(result.conditions ?? []));
@@ -41,7 +42,7 @@ export async function unwind(
   }
   const ending = session.status.records?.ending;
   if (ending !== undefined && session.status.outcome === undefined) {
-    runner.complete(session, ending.outcome, log);
+    complete(session, ending.outcome, deps, log);
     await session.save('outcome', signal);
     const { uid } = session.context;
     const kept = new Set((session.status.slots ?? []).map((slot) => slot.resource));
@@ -64,7 +65,6 @@ async function unwindOne(
   step: UnwindStep,
   session: Session,
   deps: RunnerDeps,
-  runner: ImportRunner,
   log: Logger,
   signal: AbortSignal,
 ): Promise<StepResult> {
@@ -77,10 +77,10 @@ async function unwindOne(
   let conditions: readonly ConditionDraft[] = [];
   try {
     for (let rounds = 0; rounds < longestStep; rounds += 1) {
-      const facts = await gather(step.needs, subjectOf(session), deps, signal);
+      const facts = await gather(step.needs, session.subject, deps, signal);
       const decision: UnwindDecision = step.decide(facts, session.context);
       session.status = draft.changed(session.status, decision, deps.clock.now());
-      for (const event of decision.events ?? []) deps.events.record(session.object, event);
+      tell(session, decision.events, deps);
       if (decision.kind === 'done') {
         session.status = draft.recovered(session.status, attemptKey);
         await session.save(`unwind ${step.name}`, signal);
@@ -97,7 +97,7 @@ async function unwindOne(
       if (isEqualJson(decision.actions, lastActions)) break;
       conditions = decision.conditions ?? [];
       await session.save(`unwind ${step.name}`, signal);
-      for (const action of decision.actions) await runner.act(session, action, log, signal);
+      for (const action of decision.actions) await act(session, action, deps, log, signal);
       lastActions = decision.actions;
     }
     const until = deps.clock.now() + retryRange.firstMs;
