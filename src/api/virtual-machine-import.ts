@@ -43,7 +43,7 @@ export const RunSchema = object({
 
 export const FrozenDiskSchema = object({
   key: text(128),
-  sourceId: text(512),
+  sourceId: text(2048),
   index: int({ minimum: 0 }),
   sizeBytes: int({ minimum: 0 }),
   class: name,

@@ -60,6 +60,8 @@ function placeDisk(disk: DiskModel, { plan, planVm, model, storageMap }: FreezeI
   if (disk.kind === 'cdrom') return { disk, mode: 'skip' };
   if (disk.kind === 'filesystem')
     return refusal('VMStorageNotSupported', `${what} is a shared folder, which cannot be copied`, disk);
+  if (disk.kind === 'image' && disk.sourceId === '')
+    return refusal('VMStorageNotSupported', `${what} has no name that it could be read by`, disk);
   if (disk.sizeBytes <= 0)
     return refusal('InvalidDiskSizes', `${what} has a size of ${disk.sizeBytes} bytes`, disk);
   if (disk.kind === 'lun' && (planVm.rdmAsLun ?? plan.spec.rdmAsLun ?? false)) {

@@ -56,8 +56,9 @@ export type FirmwareModel = StaticOf<typeof FirmwareSchema>;
 
 export const DiskSchema = object({
   key: text(128, { description: 'Stable for the run and across snapshots.' }),
-  sourceId: text(512, {
-    description: 'The source disk as its platform names it; annotation forklift.konveyor.io/disk-source.',
+  sourceId: text(2048, {
+    description:
+      'The source disk as its platform names it, never cut; empty: it cannot be named. Annotation forklift.konveyor.io/disk-source.',
   }),
   taskName: text(512, { description: 'Name of the pipeline task that clients show.' }),
   index: int({ minimum: 0, description: 'Position among the disks: claim order.' }),

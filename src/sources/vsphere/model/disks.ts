@@ -3,6 +3,9 @@ import type { Properties } from '../managed-object.ts';
 import { asFlag, asList, asMoRef, asText, asWhole, member, typeOf } from '../soap/values.ts';
 import { atLeast, clip, clipped, present } from './bounds.ts';
 
+/** Characters of a file's name that the model has room for. */
+const longestFile = 2048;
+
 /** "As VMware" (fact: vs 3.2): the order of claims, of the conversion's disks and of the VM's volumes. */
 const busOrder: readonly DiskBus[] = ['sata', 'ide', 'scsi', 'nvme'];
 
@@ -43,7 +46,8 @@ function diskOf({ vm, device, controller, bus, index, datastoreName }: DiskParts
   const shared = (asText(member(backing, 'sharing')) ?? 'sharingNone') !== 'sharingNone';
   return {
     key: clip(uuid === undefined ? key : `${key}-${uuid}`, 128),
-    sourceId: clip(file, 512),
+    // A name that was cut would be another disk's, or nobody's.
+    sourceId: file.length <= longestFile ? file : '',
     taskName: clip(baseFileOf(backing) ?? file, 512),
     index,
     sizeBytes: sizeOf(device),
