@@ -10,13 +10,12 @@ import {
   conditionsOf,
   editSecret,
   isUntouched,
-  outcomeOf,
   planSays,
   providerSays,
   soonSeconds,
   typesOf,
   untilCondition,
-  untilEnded,
+  ends,
   untilMidCopy,
 } from './looking.ts';
 
@@ -63,7 +62,7 @@ describe('a wrong password', () => {
 
     await editSecret(world, { password });
     await planSays(world, 'Executing', soonSeconds);
-    expect(outcomeOf(await untilEnded(world))).toBe('Succeeded');
+    await ends(world, 'Succeeded');
     expect(account.wrongTries).toBe(2);
     expect(await typesOf(world, providers, 'vcenter')).toContain('Ready');
     expect(await typesOf(world, providers, 'vcenter')).not.toContain('ConnectionAuthFailed');
@@ -122,7 +121,7 @@ describe('a certificate that is not trusted', () => {
 
       await editSecret(world, { 'ca.crt': '', thumbprint: vcenter.thumbprint });
       await planSays(world, 'Executing', soonSeconds);
-      expect(outcomeOf(await untilEnded(world))).toBe('Succeeded');
+      await ends(world, 'Succeeded');
     },
   );
 

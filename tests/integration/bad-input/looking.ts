@@ -79,8 +79,19 @@ export function untilEnded(world: TestWorld, name = 'run'): Promise<Stored<Migra
   );
 }
 
+/** The Migration ends, and so. */
+export async function ends(
+  world: TestWorld,
+  outcome: 'Succeeded' | 'Failed' | 'Canceled',
+  name = 'run',
+): Promise<void> {
+  const found = outcomeOf(await untilEnded(world, name));
+  if (found !== outcome)
+    throw new Error(`Migration ${name} ended as ${found ?? '-'}\n${await world.story()}`);
+}
+
 /** How the Migration ended: Succeeded, Failed or Canceled. */
-export function outcomeOf({ status }: { readonly status?: MigrationStatus }): string | undefined {
+function outcomeOf({ status }: { readonly status?: MigrationStatus }): string | undefined {
   return ['Succeeded', 'Failed', 'Canceled'].find((type) => isTrue(status?.conditions, type));
 }
 
@@ -129,7 +140,7 @@ export async function edit(world: TestWorld, kind: ResourceKind, name: string, p
 export async function movesAfterAll(world: TestWorld, withinSeconds = soonSeconds): Promise<void> {
   await planSays(world, 'Ready', withinSeconds);
   await world.apply(migrationObject());
-  expect(outcomeOf(await untilEnded(world))).toBe('Succeeded');
+  await ends(world, 'Succeeded');
 }
 
 /** Nobody but us asks for power in these tests. */

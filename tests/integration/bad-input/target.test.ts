@@ -1,0 +1,222 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  dataVolumes,
+  persistentVolumeClaims,
+  plans,
+  resourceQuotas,
+  storageClasses,
+  storageMaps,
+  virtualMachines,
+} from '../../../src/api/kinds.ts';
+import type { PersistentVolumeClaim, ResourceQuota } from '../../../src/api/external/core.ts';
+import { plannedWorld, untilClean } from '../../support/move.ts';
+import { nothingWithOurLabel } from '../../support/moved.ts';
+import { migrationObject, targetNamespace } from '../../support/objects.ts';
+import type { TestWorld } from '../../support/world.ts';
+import {
+  edit,
+  isUntouched,
+  movesAfterAll,
+  planNow,
+  planSays,
+  soonSeconds,
+  untilCondition,
+  ends,
+  vmStatusOf,
+} from './looking.ts';
+
+const web = { name: 'web-01', power: 'on' } as const;
+
+function quota(hard: Readonly<Record<string, string>>): ResourceQuota {
+  return {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'small', namespace: targetNamespace },
+    spec: { hard },
+  };
+}
+
+async function setQuota(world: TestWorld, hard: Readonly<Record<string, string>>): Promise<void> {
+  const at = { namespace: targetNamespace, name: 'small' };
+  await world.client.mergePatch(resourceQuotas, at, { spec: { hard } });
+}
+
+function claimOfSomebody(storage: string): PersistentVolumeClaim {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'somebody-elses', namespace: targetNamespace },
+    spec: {
+      accessModes: ['ReadWriteOnce'],
+      storageClassName: 'standard',
+      resources: { requests: { storage } },
+    },
+  };
+}
+
+/** Acts when the Plan was found Ready and its run begins, before there is an import. */
+async function betweenPlanAndStart(world: TestWorld, act: () => Promise<void>): Promise<void> {
+  let hasActed = false;
+  world.startController({
+    atWrite: () => async (when, what) => {
+      if (hasActed || when !== 'before' || !/^POST .*\/virtualmachineimports$/.test(what)) return;
+      hasActed = true;
+      await act();
+    },
+  });
+  await planSays(world, 'Ready');
+  await world.apply(migrationObject());
+}
+
+async function failedUntouched(world: TestWorld, code: RegExp): Promise<string> {
+  await ends(world, 'Failed');
+  await untilClean(world);
+  await nothingWithOurLabel(world);
+  const vm = await vmStatusOf(world, 'web-01');
+  const [object] = await world.imports();
+  expect(object?.status?.error?.code).toMatch(code);
+  expect(vm?.error?.reasons?.join(' ')).toContain(object?.status?.error?.message);
+  expect(await world.get(virtualMachines, targetNamespace, 'web-01')).toBeUndefined();
+  return `${object?.status?.error?.message ?? ''} ${object?.status?.error?.hint ?? ''}`;
+}
+
+describe('a storage class', () => {
+  test('that is not there when the Plan is judged is named by map and Plan, which are Ready when it is created', async () => {
+    const { world, sources } = await plannedWorld([web]);
+    await using _world = world;
+    const map = [
+      { source: { name: 'datastore1' }, destination: { storageClass: 'fast', accessMode: 'ReadWriteOnce' } },
+    ];
+    await edit(world, storageMaps, 'storage', { spec: { map } });
+    world.startController();
+    const condition = await untilCondition(world, storageMaps, 'storage', 'DestinationStorageNotValid');
+    expect(condition).toMatchObject({ category: 'Critical', reason: 'NotFound', items: ['fast'] });
+    await planSays(world, 'StorageMapNotReady');
+    isUntouched(world, sources[0]!);
+    const { metadata: _metadata, ...standard } = (await world.client.get(storageClasses, {
+      name: 'standard',
+    }))!;
+    await world.client.create(storageClasses, { ...standard, metadata: { name: 'fast' } });
+    await movesAfterAll(world);
+  });
+
+  test('that is removed between Plan and start fails the VM before its source is touched; a new Migration moves it', async () => {
+    const { world, sources } = await plannedWorld([web]);
+    await using _world = world;
+    const { metadata, ...rest } = (await world.client.get(storageClasses, { name: 'standard' }))!;
+    await betweenPlanAndStart(world, async () => {
+      await world.client.delete(storageClasses, { name: 'standard' });
+    });
+    const said = await failedUntouched(world, /^StorageClassMissing$/);
+    expect(said).toMatch(/Storage class standard does not exist/);
+    isUntouched(world, sources[0]!);
+    await planSays(world, 'StorageMapNotReady', soonSeconds);
+    await world.client.create(storageClasses, {
+      ...rest,
+      metadata: { name: 'standard', ...(metadata.annotations && { annotations: metadata.annotations }) },
+    });
+    await planSays(world, 'Ready', soonSeconds);
+    await world.apply(migrationObject({}, 'again'));
+    await ends(world, 'Succeeded', 'again');
+  });
+});
+
+describe('a quota of the target namespace', () => {
+  test('that is too small when the Plan is judged is told in figures; with a larger one the Plan is Ready', async () => {
+    const { world, sources } = await plannedWorld([web, { name: 'web-02', power: 'on' }]);
+    await using _world = world;
+    await world.namespace(targetNamespace);
+    await world.client.create(resourceQuotas, quota({ persistentvolumeclaims: '1' }));
+    await world.apply(migrationObject());
+    world.startController();
+    const condition = await planSays(world, 'StorageHeadroom');
+    expect(condition).toMatchObject({ category: 'Critical', reason: 'QuotaExceeded' });
+    expect(condition.items).toEqual(['small: 2 of persistentvolumeclaims needed, 1 left of 1']);
+    for (const source of sources) isUntouched(world, source);
+    await setQuota(world, { persistentvolumeclaims: '10' });
+    await planSays(world, 'Executing', soonSeconds);
+    await ends(world, 'Succeeded');
+  });
+
+  test('that somebody else has used up between Plan and start is found before power-off', async () => {
+    const { world, sources } = await plannedWorld([web]);
+    await using _world = world;
+    await world.namespace(targetNamespace);
+    await world.client.create(resourceQuotas, quota({ 'requests.storage': '1Gi' }));
+    await betweenPlanAndStart(world, async () => {
+      await world.client.create(persistentVolumeClaims, claimOfSomebody('1Gi'));
+      await world.clock.sleep(2000);
+    });
+    const said = await failedUntouched(world, /^SpaceShort$/);
+    expect(said).toMatch(/migrated\/web-01 do not fit: .*small.* Make room or raise the quota/);
+    isUntouched(world, sources[0]!);
+    // Nothing of somebody else's was touched either.
+    expect(await world.get(persistentVolumeClaims, targetNamespace, 'somebody-elses')).toBeDefined();
+    await planSays(world, 'StorageHeadroom', soonSeconds);
+
+    await world.client.delete(persistentVolumeClaims, { namespace: targetNamespace, name: 'somebody-elses' });
+    await planSays(world, 'Ready', soonSeconds);
+    await world.apply(migrationObject({}, 'again'));
+    await ends(world, 'Succeeded', 'again');
+  });
+
+  test('for VirtualMachines, which only the cluster itself counts, is found before power-off, too', async () => {
+    const { world, sources } = await plannedWorld([web]);
+    await using _world = world;
+    await world.namespace(targetNamespace);
+    await world.client.create(resourceQuotas, quota({ 'count/virtualmachines.kubevirt.io': '0' }));
+    world.startController();
+    await world.apply(migrationObject());
+    const said = await failedUntouched(world, /^TargetRefused$/);
+    expect(said).toMatch(/exceeded quota: small/);
+    isUntouched(world, sources[0]!);
+  });
+});
+
+describe('a target namespace', () => {
+  test.each(['Not_A_Name', '-x', 'x'.repeat(64)])('called "%s" is refused by the Plan', async (name) => {
+    const { world, sources } = await plannedWorld([web]);
+    await using _world = world;
+    await edit(world, plans, 'plan', { spec: { targetNamespace: name } });
+    world.startController();
+    expect(await planSays(world, 'NamespaceNotValid')).toMatchObject({
+      category: 'Critical',
+      reason: 'NotValid',
+    });
+    isUntouched(world, sources[0]!);
+    await edit(world, plans, 'plan', { spec: { targetNamespace } });
+    await movesAfterAll(world);
+  });
+
+  test("that is full of somebody else's things with our names is left as it is", async () => {
+    const { world, sources } = await plannedWorld([web]);
+    await using _world = world;
+    await world.namespace(targetNamespace);
+    const vm = {
+      apiVersion: 'kubevirt.io/v1',
+      kind: 'VirtualMachine',
+      metadata: { name: 'web-01', namespace: targetNamespace },
+      spec: { runStrategy: 'Halted', template: { spec: { domain: { devices: {} } } } },
+    } as const;
+    const theirs = await world.client.create(virtualMachines, vm as never);
+    await edit(world, plans, 'plan', { spec: { vms: [{ id: sources[0]!.id, targetName: 'web-01' }] } });
+    world.startController();
+    await world.apply(migrationObject());
+    await ends(world, 'Failed');
+    await untilClean(world);
+    const [object] = await world.imports();
+    expect(object?.status?.error).toMatchObject({
+      code: 'NameTaken',
+      hint: expect.stringContaining('another targetName'),
+    });
+    isUntouched(world, sources[0]!);
+    expect((await world.get(virtualMachines, targetNamespace, 'web-01'))?.metadata.uid).toBe(
+      theirs.metadata.uid,
+    );
+    expect((await world.client.list(dataVolumes, { namespace: targetNamespace })).items).toEqual([]);
+    await edit(world, plans, 'plan', { spec: { vms: [{ id: sources[0]!.id, targetName: 'web-02' }] } });
+    await world.apply(migrationObject({}, 'again'));
+    await ends(world, 'Succeeded', 'again');
+    expect((await planNow(world)).status?.migration?.vms).toHaveLength(1);
+  });
+});
