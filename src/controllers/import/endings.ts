@@ -1,6 +1,7 @@
-import type { ConditionDraft } from '../../api/conditions.ts';
+import { isTrue, type ConditionDraft } from '../../api/conditions.ts';
 import type { Outcome } from '../../api/phases.ts';
 import type { ImportError } from '../../api/virtual-machine-import.ts';
+import { targetIsToRun } from '../../migration/power.ts';
 import type { Logger } from '../../runtime/log.ts';
 import * as draft from './draft.ts';
 import { rest, tell, type Pass, type RunnerDeps } from './runner-deps.ts';
@@ -60,7 +61,7 @@ function outcomeMessage(session: Session, outcome: Outcome): string {
   const { error, records } = session.status;
   switch (outcome) {
     case 'Succeeded':
-      return `The VM runs on as ${session.object.spec.target.namespace}/${records?.targetName ?? ''}.`;
+      return `The VM ${standing(session)} as ${session.object.spec.target.namespace}/${records?.targetName ?? ''}.`;
     case 'Failed':
       return error === undefined
         ? 'Failed.'
@@ -68,4 +69,12 @@ function outcomeMessage(session: Session, outcome: Outcome): string {
     case 'Canceled':
       return `Canceled (${records?.ending?.reason ?? 'UserRequested'}); what was made has been taken back.`;
   }
+}
+
+function standing(session: Session): string {
+  const { context } = session;
+  if (!targetIsToRun(context)) return 'stands, powered off,';
+  return isTrue(session.status.conditions, 'TargetNotRunning')
+    ? 'was started, and did not run yet,'
+    : 'runs on';
 }
