@@ -26,7 +26,7 @@ function webServer(): ScenarioVm {
       disks: [{ sizeBytes: 1024 * mebibyte }],
       nics: [{ network, addresses: [{ ip: '192.0.2.21', prefix: 24, origin: 'dhcp' }] }],
     },
-    contents: [{ table: 'mbr', files: 'linux', dataBytes: 320 * mebibyte }],
+    contents: [{ table: 'mbr', files: 'linux', dataBytes: 224 * mebibyte }],
   };
 }
 
@@ -54,8 +54,8 @@ function windowsServer(): ScenarioVm {
       nics: [{ network, model: 'e1000e', addresses: [{ ip: '192.0.2.22', prefix: 24, origin: 'dhcp' }] }],
     },
     contents: [
-      { table: 'gpt', files: 'windows', dataBytes: 96 * mebibyte },
-      { table: 'gpt', files: 'windows', dataBytes: 64 * mebibyte },
+      { table: 'gpt', files: 'windows', dataBytes: 72 * mebibyte },
+      { table: 'gpt', files: 'windows', dataBytes: 48 * mebibyte },
     ],
   };
 }
@@ -73,7 +73,7 @@ function router(): ScenarioVm {
         { network: 'Storage Net', addresses: address('203.0.113.1') },
       ],
     },
-    contents: [{ table: 'mbr', files: 'linux', dataBytes: 48 * mebibyte }],
+    contents: [{ table: 'mbr', files: 'linux', dataBytes: 40 * mebibyte }],
   };
 }
 
