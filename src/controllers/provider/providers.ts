@@ -81,7 +81,8 @@ export class Providers implements SourceHub {
     const { state } = session;
     if (state.kind === 'connecting') return shut(notConnected, false);
     if (state.kind === 'failed') return shut(state.fault, state.refused);
-    if (member.inventory.state.kind === 'stale') return shut(member.inventory.state.fault, false);
+    const { inventoryState } = session;
+    if (inventoryState.kind === 'stale') return shut(inventoryState.fault, false);
     return { state: 'open', credentials: member.secretVersion ?? '', isVerified: session.isVerified };
   }
 
@@ -158,7 +159,7 @@ export class Providers implements SourceHub {
   }
 
   #facts(provider: Stored<Provider>, member: Member, checks: readonly Finding[]): ProviderFacts {
-    const inventory = member.inventory.state;
+    const inventory = member.session?.inventoryState;
     return { spec: provider.spec, checks, secret: 'present', session: member.session?.state, inventory };
   }
 

@@ -1,6 +1,6 @@
 import { backoffMs } from '../../kube/backoff.ts';
 import { LinkedAbort } from '../../kube/linked-abort.ts';
-import type { InventoryStore } from '../../inventory/store.ts';
+import type { InventoryState, InventoryStore } from '../../inventory/store.ts';
 import { isSourceError, SourceError } from '../../model/fault.ts';
 import { scrubber, type Scrub } from '../../model/scrub.ts';
 import type { SourceFault } from '../../model/source-data.ts';
@@ -60,6 +60,12 @@ export class ProviderSession {
 
   get state(): SessionState {
     return this.#state;
+  }
+
+  /** One that is loaded anew after an outage is no longer stale for a reason that is over. */
+  get inventoryState(): InventoryState {
+    const { state } = this.inventory;
+    return state.kind === 'stale' && state.fault.code === reloading.code ? { kind: 'loading' } : state;
   }
 
   get scrub(): Scrub {
@@ -135,6 +141,7 @@ export class ProviderSession {
     await using source = await this.platform.open(this.#connection, this.#deps, signal);
     const probe = await source.probe(signal);
     this.#source = source;
+    if (this.inventory.state.kind === 'stale') this.inventory.stale(reloading);
     this.#enter({ kind: 'connected', probe });
     onConnected();
     this.#deps.log.info('source connected', { version: probe.version, instance: probe.instance });
@@ -165,6 +172,12 @@ export class ProviderSession {
 function isOver(signal: AbortSignal): boolean {
   return signal.aborted;
 }
+
+const reloading: SourceFault = {
+  code: 'InventoryReloading',
+  kind: 'transient',
+  message: 'The source answers again and its inventory is being loaded anew.',
+};
 
 export const notConnected: SourceFault = {
   code: 'ProviderNotConnected',

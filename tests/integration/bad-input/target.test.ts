@@ -75,7 +75,7 @@ async function failedUntouched(world: TestWorld, code: RegExp): Promise<string> 
   const vm = await vmStatusOf(world, 'web-01');
   const [object] = await world.imports();
   expect(object?.status?.error?.code).toMatch(code);
-  expect(vm?.error?.reasons?.join(' ')).toContain(object?.status?.error?.message);
+  expect(vm?.error?.reasons.join(' ')).toContain(object?.status?.error?.message);
   expect(await world.get(virtualMachines, targetNamespace, 'web-01')).toBeUndefined();
   return `${object?.status?.error?.message ?? ''} ${object?.status?.error?.hint ?? ''}`;
 }
@@ -198,7 +198,7 @@ describe('a target namespace', () => {
       metadata: { name: 'web-01', namespace: targetNamespace },
       spec: { runStrategy: 'Halted', template: { spec: { domain: { devices: {} } } } },
     } as const;
-    const theirs = await world.client.create(virtualMachines, vm as never);
+    const theirs = await world.client.create(virtualMachines, vm);
     await edit(world, plans, 'plan', { spec: { vms: [{ id: sources[0]!.id, targetName: 'web-01' }] } });
     world.startController();
     await world.apply(migrationObject());
