@@ -1,0 +1,93 @@
+import { describe, expect, test } from '@jest/globals';
+import { ownerOf, volumeFact, type VolumeObjects } from '../../../src/controllers/import/volume-facts.ts';
+import { frozenDisk } from '../../migration/import-spec.ts';
+
+const disk = frozenDisk(0);
+const meta = (name: string, more: object = {}) => ({
+  name,
+  namespace: 'target',
+  uid: `${name}-uid`,
+  resourceVersion: '1',
+  creationTimestamp: '2026-01-01T00:00:00Z',
+  ...more,
+});
+const ours = { labels: { 'gantry.dev/import': 'me' } };
+const reading = { scrub: (text: string) => text.replaceAll('hunter2', '***'), isLoginRefusal: () => false };
+const fact = (objects: object) =>
+  volumeFact('me', disk, { dataVolume: undefined, claim: undefined, pods: [], ...objects }, reading);
+
+describe('what stands behind a disk', () => {
+  test('is nothing but names while nothing was made', () => {
+    expect(fact({})).toEqual({ diskKey: disk.key, claimName: disk.claimName });
+  });
+
+  test.each([
+    ['56.25%', 56.25],
+    ['100.0%', 100],
+    ['N/A', undefined],
+    ['', undefined],
+  ])('has progress %p as %p', (progress, percent) => {
+    const { dataVolume } = fact({ dataVolume: { metadata: meta('dv', ours), status: { progress } } });
+    expect(dataVolume?.percent).toBe(percent);
+  });
+
+  test('is ours only with our own label', () => {
+    const other = { labels: { 'gantry.dev/import': 'another' } };
+    expect(
+      fact({ dataVolume: { metadata: meta('dv', other) }, claim: { metadata: meta('c') } }),
+    ).toMatchObject({
+      dataVolume: { ours: false },
+      claim: { ours: false },
+    });
+  });
+
+  test('tells the last error of its importer without the secrets in it', () => {
+    const terminated = { exitCode: 1, message: 'login with hunter2 failed\n' };
+    const pod = {
+      metadata: meta('importer', ours),
+      spec: {},
+      status: {
+        phase: 'Running',
+        containerStatuses: [
+          { name: 'sidecar', restartCount: 9 },
+          {
+            name: 'importer',
+            restartCount: 2,
+            state: { waiting: { reason: 'CrashLoopBackOff' } },
+            lastState: { terminated },
+          },
+        ],
+      },
+    };
+    expect(fact({ pods: [pod] }).pod).toMatchObject({
+      restarts: 2,
+      terminationMessage: 'login with *** failed',
+      waitingReason: 'CrashLoopBackOff',
+    });
+  });
+
+  test('is served by the newest of several pods', () => {
+    const old = { metadata: meta('old'), spec: {} };
+    const fresh = { metadata: meta('new', { creationTimestamp: '2026-01-01T00:00:09Z' }), spec: {} };
+    expect(fact({ pods: [fresh, old] }).pod?.name).toBe('new');
+  });
+});
+
+describe('the owner of a claim', () => {
+  const owners = (...kinds: string[]) =>
+    ownerOf({
+      kind: 'x',
+      apiVersion: 'v1',
+      metadata: {
+        name: 'c',
+        ownerReferences: kinds.map((kind) => ({ apiVersion: 'v1', kind, name: kind, uid: kind })),
+      },
+    });
+
+  test('is the VirtualMachine before the DataVolume, and anything else is foreign', () => {
+    expect(owners('DataVolume', 'VirtualMachine').kind).toBe('VirtualMachine');
+    expect(owners('Pod', 'DataVolume').kind).toBe('DataVolume');
+    expect(owners('Pod').kind).toBe('other');
+    expect(owners().kind).toBe('none');
+  });
+});
