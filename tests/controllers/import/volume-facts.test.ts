@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ownerOf, volumeFact, type VolumeObjects } from '../../../src/controllers/import/volume-facts.ts';
+import { ownerOf, volumeFact } from '../../../src/controllers/import/volume-facts.ts';
 import { frozenDisk } from '../../migration/import-spec.ts';
 
 const disk = frozenDisk(0);
