@@ -1,4 +1,4 @@
-import type { DataVolume } from '../api/external/cdi.ts';
+import type { DataVolume, StorageProfile } from '../api/external/cdi.ts';
 import type {
   NetworkAttachmentDefinition,
   PersistentVolumeClaim,
@@ -14,6 +14,7 @@ import {
   pods,
   resourceQuotas,
   storageClasses,
+  storageProfiles,
   virtualMachines,
 } from '../api/kinds.ts';
 import { importLabel } from '../api/labels.ts';
@@ -34,6 +35,7 @@ export interface TargetCluster {
   readonly claims: ObjectCache<PersistentVolumeClaim, 'import'>;
   readonly pods: ObjectCache<Pod, 'import'>;
   readonly storageClasses: ObjectCache<StorageClass>;
+  readonly storageProfiles: ObjectCache<StorageProfile>;
   readonly quotas: ObjectCache<ResourceQuota>;
   readonly networks: ObjectCache<NetworkAttachmentDefinition>;
 }
@@ -69,6 +71,7 @@ export function targetCluster(
     claims: ours(persistentVolumeClaims),
     pods: ours(pods, podEssentials),
     storageClasses: all(storageClasses),
+    storageProfiles: all(storageProfiles),
     quotas: all(resourceQuotas),
     networks: all(networkAttachmentDefinitions),
   };
@@ -81,6 +84,7 @@ export function targetCluster(
       { kind: persistentVolumeClaims, cache: cluster.claims, ...labelled },
       { kind: pods, cache: cluster.pods, ...labelled },
       { kind: storageClasses, cache: cluster.storageClasses },
+      { kind: storageProfiles, cache: cluster.storageProfiles },
       { kind: resourceQuotas, cache: cluster.quotas },
       { kind: networkAttachmentDefinitions, cache: cluster.networks },
     ] as readonly Watched[],

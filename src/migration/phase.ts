@@ -149,6 +149,8 @@ export type Preflight =
   /** A claim under the exact name of one of our disks which is not ours: "namespace/name, owned by ...". */
   | { readonly state: 'claimTaken'; readonly by: string }
   | { readonly state: 'classMissing'; readonly classes: readonly string[] }
+  /** CDI would not know how to make claims in these classes. */
+  | { readonly state: 'modesMissing'; readonly classes: readonly string[] }
   | { readonly state: 'networkMissing'; readonly networks: readonly string[] }
   | { readonly state: 'spaceShort'; readonly text: string };
 

@@ -31,6 +31,12 @@ export function preflightFailure(preflight: Preflight, target: string): Fail | u
         `Storage class ${preflight.classes.join(', ')} does not exist in the target cluster.`,
         'Correct the storage map and start the plan again.',
       );
+    case 'modesMissing':
+      return terminal(
+        'StorageProfileIncomplete',
+        `No disk can be made in storage class ${preflight.classes.join(', ')}: its StorageProfile names no access mode.`,
+        'Give accessMode in the storage map, or claimPropertySets in the StorageProfile, and start the plan again.',
+      );
     case 'networkMissing':
       return terminal(
         'NetworkMissing',

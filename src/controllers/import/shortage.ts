@@ -1,5 +1,6 @@
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import type { Preflight } from '../../migration/phase.ts';
+import { classesWithoutModes } from '../claim-modes.ts';
 import { quotaShortages } from '../quota-shortage.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 import { claimBytes } from '../../target/data-volume.ts';
@@ -11,7 +12,12 @@ import { copiedDisks } from './subject.ts';
  * already made are no new demand.
  */
 export function shortage(object: VirtualMachineImport, cluster: TargetCluster): Preflight | undefined {
-  return missingClasses(object, cluster) ?? missingNetworks(object, cluster) ?? shortSpace(object, cluster);
+  return (
+    missingClasses(object, cluster) ??
+    missingModes(object, cluster) ??
+    missingNetworks(object, cluster) ??
+    shortSpace(object, cluster)
+  );
 }
 
 function missingClasses(object: VirtualMachineImport, cluster: TargetCluster): Preflight | undefined {
@@ -20,6 +26,11 @@ function missingClasses(object: VirtualMachineImport, cluster: TargetCluster): P
     (name) => name !== '' && cluster.storageClasses.get({ name }) === undefined,
   );
   return classes.length === 0 ? undefined : { state: 'classMissing', classes };
+}
+
+function missingModes(object: VirtualMachineImport, cluster: TargetCluster): Preflight | undefined {
+  const classes = classesWithoutModes(copiedDisks(object), cluster);
+  return classes.length === 0 ? undefined : { state: 'modesMissing', classes };
 }
 
 function missingNetworks(object: VirtualMachineImport, cluster: TargetCluster): Preflight | undefined {

@@ -25,7 +25,7 @@ export interface PlanWorld {
   };
   /** By the type of a Provider; undefined: no platform serves it. */
   readonly platformOf: (type: string) => SourcePlatform | undefined;
-  readonly cluster: Pick<TargetCluster, 'storageClasses' | 'quotas' | 'networks'>;
+  readonly cluster: Pick<TargetCluster, 'storageClasses' | 'storageProfiles' | 'quotas' | 'networks'>;
 }
 
 /** What a Plan names, as far as it is there. Rules decide from this and from nothing else. */

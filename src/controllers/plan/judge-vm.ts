@@ -92,7 +92,12 @@ function demandsOf(frozen: FreezeResult | undefined): Pick<JudgedVm, 'claims' | 
   const disks = (frozen?.spec?.disks ?? []).filter((disk) => disk.mode === 'copy');
   const nics = (frozen?.spec?.nics ?? []).filter((nic) => nic.action !== 'ignored');
   return {
-    claims: disks.map((disk) => ({ class: disk.class, bytes: claimBytes(disk) })),
+    claims: disks.map((disk) => ({
+      class: disk.class,
+      bytes: claimBytes(disk),
+      ...(disk.accessMode !== undefined && { accessMode: disk.accessMode }),
+      ...(disk.volumeMode !== undefined && { volumeMode: disk.volumeMode }),
+    })),
     networks: nics.flatMap(({ nad }) => (nad === undefined ? [] : [nad])),
     macs: nics.flatMap(({ mac }) => (mac === undefined ? [] : [mac.toLowerCase()])),
   };

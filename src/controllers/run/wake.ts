@@ -119,6 +119,7 @@ export function wakePlans(deps: WakePlansDeps, controllers: PlanControllers): vo
     plansThat((plan) => plan.spec.archived !== true);
   };
   cluster.storageClasses.onChange(onTarget);
+  cluster.storageProfiles.onChange(onTarget);
   cluster.networks.onChange(onTarget);
   cluster.quotas.onChange((before, after) => {
     // Usage grows with every claim that is made, which is no news to a Plan; room that comes back may be what one waits for.

@@ -1,3 +1,4 @@
+import type { StorageProfile } from '../../../src/api/external/cdi.ts';
 import type { Condition, ConditionDraft } from '../../../src/api/conditions.ts';
 import type {
   NetworkAttachmentDefinition,
@@ -103,6 +104,7 @@ export class PlanFixture {
   readonly hooks = new ObjectCache<Hook>({ logger, freeze: true });
   readonly cluster = {
     storageClasses: new ObjectCache<StorageClass>({ logger }),
+    storageProfiles: new ObjectCache<StorageProfile>({ logger }),
     quotas: new ObjectCache<ResourceQuota>({ logger }),
     networks: new ObjectCache<NetworkAttachmentDefinition>({ logger }),
   };

@@ -5,6 +5,7 @@ import {
   plans,
   resourceQuotas,
   storageClasses,
+  storageProfiles,
   storageMaps,
   virtualMachines,
 } from '../../../src/api/kinds.ts';
@@ -68,6 +69,11 @@ async function betweenPlanAndStart(world: TestWorld, act: () => Promise<void>): 
   await world.apply(migrationObject());
 }
 
+async function setStorage(world: TestWorld, destination: object): Promise<void> {
+  const map = [{ source: { name: 'datastore1' }, destination }];
+  await edit(world, storageMaps, 'storage', { spec: { map } });
+}
+
 async function failedUntouched(world: TestWorld, code: RegExp): Promise<string> {
   await ends(world, 'Failed');
   await untilClean(world);
@@ -98,6 +104,49 @@ describe('a storage class', () => {
     }))!;
     await world.client.create(storageClasses, { ...standard, metadata: { name: 'fast' } });
     await movesAfterAll(world);
+  });
+
+  test('for which CDI knows no access mode is told by the Plan, before the source is off', async () => {
+    const { world, sources } = await plannedWorld([web]);
+    await using _world = world;
+    const { metadata: _metadata, ...standard } = (await world.client.get(storageClasses, {
+      name: 'standard',
+    }))!;
+    await world.client.create(storageClasses, { ...standard, metadata: { name: 'fast' } });
+    // As CDI makes it for a provisioner that it does not know.
+    await world.client.create(storageProfiles, {
+      apiVersion: 'cdi.kubevirt.io/v1beta1',
+      kind: 'StorageProfile',
+      metadata: { name: 'fast' },
+      spec: {},
+    });
+    await setStorage(world, { storageClass: 'fast' });
+    world.startController();
+    const condition = await planSays(world, 'StorageProfileIncomplete');
+    expect(condition).toMatchObject({ category: 'Critical', reason: 'NotSet', items: ['fast'] });
+    expect(condition.message).toMatch(/Give accessMode in the storage map/);
+    isUntouched(world, sources[0]!);
+    await setStorage(world, { storageClass: 'fast', accessMode: 'ReadWriteOnce' });
+    await movesAfterAll(world);
+  });
+
+  test('whose access modes go between Plan and start fails the VM before its source is touched', async () => {
+    const { world, sources } = await plannedWorld([web]);
+    await using _world = world;
+    await betweenPlanAndStart(world, async () => {
+      const status = { claimPropertySets: [] };
+      await world.client.mergePatch(
+        storageProfiles,
+        { name: 'standard' },
+        { status },
+        { subresource: 'status' },
+      );
+      await world.clock.sleep(2000);
+    });
+    const said = await failedUntouched(world, /^StorageProfileIncomplete$/);
+    expect(said).toMatch(/storage class standard: its StorageProfile names no access mode\. Give accessMode/);
+    isUntouched(world, sources[0]!);
+    await planSays(world, 'StorageProfileIncomplete', soonSeconds);
   });
 
   test('that is removed between Plan and start fails the VM before its source is touched; a new Migration moves it', async () => {

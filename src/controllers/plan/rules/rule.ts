@@ -3,6 +3,7 @@ import type { PlanVm } from '../../../api/plan-vm.ts';
 import type { InventoryVm } from '../../../inventory/store.ts';
 import type { FreezeResult } from '../../../migration/freeze.ts';
 import type { Finding } from '../../../model/source-data.ts';
+import type { ClaimModes } from '../../claim-modes.ts';
 import type { ClaimDemand } from '../../quota-shortage.ts';
 import type { PlanInputs } from '../inputs.ts';
 
@@ -27,7 +28,7 @@ export interface JudgedVm {
   /** The rest is there only for a VM that was found. */
   readonly id?: string;
   readonly target?: TargetName;
-  readonly claims: readonly ClaimDemand[];
+  readonly claims: readonly (ClaimDemand & ClaimModes)[];
   /** "namespace/name" of each network that it is to be attached to. */
   readonly networks: readonly string[];
   readonly macs: readonly string[];

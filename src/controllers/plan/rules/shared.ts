@@ -1,3 +1,4 @@
+import { classesWithoutModes } from '../../claim-modes.ts';
 import { quotaShortages } from '../../quota-shortage.ts';
 import { critical, warn, type JudgedVm, type SharedRule } from './rule.ts';
 
@@ -66,6 +67,19 @@ export const attachedNetworks: SharedRule = (judged, { plan, cluster }) => {
   ];
 };
 
+/** Classes that are there, and in which CDI would still make no claim; it says so only when the source is off. */
+export const claimModes: SharedRule = (judged, { cluster }) => {
+  const classes = classesWithoutModes(
+    judged.flatMap((vm) => vm.claims),
+    cluster,
+  );
+  if (classes.length === 0) return [];
+  const message =
+    'No disk can be made in storage classes whose StorageProfile names no access mode. ' +
+    'Give accessMode in the storage map, or claimPropertySets in the StorageProfile.';
+  return [critical('StorageProfileIncomplete', 'NotSet', message, classes)];
+};
+
 /**
  * Room for all disks that are still to be copied (review.md F34). A quota is charged disk by disk while sources are off already, so what
  * it cannot hold is better known before.
@@ -96,6 +110,7 @@ export const sharedRulesWhileExecuting: readonly SharedRule[] = [
   duplicateVms,
   sameTargetName,
   attachedNetworks,
+  claimModes,
   sameMac,
 ];
 export const sharedRules: readonly SharedRule[] = [...sharedRulesWhileExecuting, quotas];
