@@ -235,7 +235,6 @@ describe('the import of a frozen spec', () => {
         vmID: 'vm-10',
         'plan-name': 'plan-a',
         'gantry.dev/identity': expect.stringMatching(/^[0-9a-f]{16}$/),
-        'gantry.dev/phase-group': 'queued',
       },
       ownerReferences: [
         {
