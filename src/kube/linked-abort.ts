@@ -26,3 +26,16 @@ export class LinkedAbort implements Disposable {
     this.#parent?.removeEventListener('abort', this.#follow);
   }
 }
+
+/** What `promise` gives, or the signal's reason as soon as it aborts: for work that may not heed the signal, and is then left to itself. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason as Error);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

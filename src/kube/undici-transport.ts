@@ -1,7 +1,7 @@
 import { Pool, type Dispatcher } from 'undici';
 import type { Clock } from '../runtime/clock.ts';
 import type { Auth, Credentials } from './credentials.ts';
-import { LinkedAbort } from './linked-abort.ts';
+import { LinkedAbort, unlessAborted } from './linked-abort.ts';
 import { jsonLines, parseDocument } from './line-splitter.ts';
 import { TimeLimit } from './time-limit.ts';
 import { errorText, toTransportError } from './to-transport-error.ts';
@@ -129,7 +129,7 @@ class UndiciTransport implements Transport {
     signal.throwIfAborted();
     const credentials = await this.#credentials(signal);
     const { body, contentType = contentTypes.json } = request;
-    return this.#poolsFor(credentials)[pool].request({
+    const answer = this.#poolsFor(credentials)[pool].request({
       method: request.method,
       path: this.#basePath + request.path,
       ...(request.query && { query: request.query }),
@@ -143,6 +143,8 @@ class UndiciTransport implements Transport {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal,
     });
+    // A request that waits for its connection heeds the signal only when that stands, or has failed: ten seconds later.
+    return unlessAborted(answer, signal);
   }
 
   async #credentials(signal: AbortSignal): Promise<Credentials> {

@@ -42,14 +42,19 @@ class UndiciEndpoint implements HttpEndpoint {
 
   async call(request: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
     signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = (): void => aborted.reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
     try {
-      const answer = await this.#pool.request({
+      const answering = this.#pool.request({
         method: request.method,
         path: request.path,
         headers: { ...request.headers },
         ...(request.body === undefined ? {} : { body: request.body }),
         signal,
       });
+      // A request that waits for its connection heeds the signal only when that stands, or has failed: ten seconds later.
+      const answer = await Promise.race([answering, aborted.promise]);
       const headers = Object.entries(answer.headers).map(([name, value]): [string, string] => [
         name.toLowerCase(),
         Array.isArray(value) ? value.join(', ') : (value ?? ''),
@@ -61,6 +66,8 @@ class UndiciEndpoint implements HttpEndpoint {
       };
     } catch (error) {
       throw this.#translate(error, signal);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
     }
   }
 

@@ -14,6 +14,7 @@ import type { UndiciTransportOptions } from '../../src/kube/undici-transport.ts'
 import { createUndiciTransport } from '../../src/kube/undici-transport.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { SimulatedClock } from '../../src/sandbox/simulated-clock.ts';
+import { SilentServer } from '../support/silent-server.ts';
 
 const clock = new SystemClock();
 const cleanUps: (() => Promise<void>)[] = [];
@@ -130,6 +131,22 @@ describe('requests', () => {
     await expect(transport.request(get, abort.signal)).rejects.toThrow('enough');
     expect(await closed.promise).toBe('closed');
     await expect(transport.request(get, abort.signal)).rejects.toThrow('enough');
+  });
+
+  test('an abort ends at once what still waits for its connection, and so does the time limit', async () => {
+    await using silent = await SilentServer.start();
+    const server = `https://${silent.address}`;
+    const startedMs = clock.monotonicMs();
+    const abort = new AbortController();
+    const transport = connect({ server });
+    const request = transport.request(get, abort.signal);
+    const stream = transport.stream(get, abort.signal);
+    await silent.connected;
+    abort.abort(new Error('enough'));
+    await expect(request).rejects.toThrow('enough');
+    await expect(stream).rejects.toThrow('enough');
+    await expect(connect({ server, timeoutMs: 100 }).request(get)).rejects.toMatchObject({ code: 'Timeout' });
+    expect(clock.monotonicMs() - startedMs).toBeLessThan(5000);
   });
 
   test('no connection, and a connection that breaks, are told apart', async () => {

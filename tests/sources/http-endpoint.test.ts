@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { generate } from 'selfsigned';
 import { createHttpEndpoint } from '../../src/sources/http-endpoint.ts';
 import type { HttpAnswer, HttpEndpoint, Trust } from '../../src/sources/source.ts';
+import { SilentServer } from '../support/silent-server.ts';
 
 const never = new AbortController().signal;
 const get = { method: 'GET', path: '/a', headers: {} } as const;
@@ -102,6 +103,19 @@ describe('a call', () => {
     abort.abort(new Error('no longer wanted'));
     await expect(call).rejects.toThrow('no longer wanted');
   });
+
+  test('ends with the reason of its signal also while it waits for its connection', async () => {
+    await using silent = await SilentServer.start();
+    await using endpoint = createHttpEndpoint(`https://${silent.address}/sdk`, { by: 'nothing' });
+    const abort = new AbortController();
+    const call = endpoint.call(get, abort.signal);
+    const thumbprint = endpoint.peerThumbprint(abort.signal);
+    await silent.connected;
+    abort.abort(new Error('no longer wanted'));
+    // Long before the connection is given up, which the time limit of this test would not wait for.
+    await expect(call).rejects.toThrow('no longer wanted');
+    await expect(thumbprint).rejects.toThrow('no longer wanted');
+  }, 5000);
 });
 
 describe('trust', () => {
