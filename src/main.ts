@@ -10,7 +10,9 @@ import { createLogger, logLevels, type LogLevel } from './runtime/winston.ts';
  * The `gantry` command: the only place that reads arguments and environment. Each command's work lives elsewhere and is loaded when it
  * is asked for, so that a controller in a pod never loads a sandbox.
  *
- * Exit codes: 0 done, 1 failed (what and why is the last line on standard error), 2 wrong usage, 130 ended by Ctrl-C.
+ * Exit codes: 0 done, 1 failed (what and why is the last line on standard error), 2 wrong usage, 130 ended by Ctrl-C before it was done.
+ * A controller is never done: to be told to stop, by SIGTERM or Ctrl-C, at work or waiting, is its good end, 0. It fails when it
+ * loses its lease or cannot begin, and is then to be started anew. A second Ctrl-C ends any command at once with 130.
  */
 const version = '0.1.0';
 
@@ -57,18 +59,17 @@ const exitCodes = { failed: 1, usage: 2, interrupted: 130 };
 const program = new Command('gantry')
   .description('Moves virtual machines into KubeVirt.')
   .version(version)
+  .showHelpAfterError('"gantry help" and "gantry help COMMAND" tell what there is.')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : exitCodes.usage));
 
+const everywhere = '0.0.0.0:8080';
 const controller = program
   .command('controller')
   .description('Run the controller against a cluster.')
   .option('--kubeconfig <file>', "cluster to work on; default: the pod's own, else kubectl's")
   .option('--context <name>', 'context of the kubeconfig')
-  .option(
-    '--set <key=value>',
-    'override a setting of the engine; may be repeated',
-    collect,
-    [] as readonly string[],
+  .addOption(
+    new Option('--set <key=value>', 'override a setting of the engine; may be repeated').argParser(setting),
   )
   .option('--no-leader-elect', 'this is the only replica: work without a Lease')
   .option(
@@ -76,7 +77,11 @@ const controller = program
     "namespace of the Lease; default: the pod's own, else that of the kubeconfig",
   )
   .option('--lease-duration <seconds>', 'how long a silent leader keeps the Lease', positive, 15)
-  .option('--bind <host:port>', 'where probes and metrics are answered; "none" for nowhere', '0.0.0.0:8080');
+  .addOption(
+    new Option('--bind <host:port>', 'where probes and metrics are answered; "none" for nowhere')
+      .argParser(address)
+      .default(address(everywhere), everywhere),
+  );
 for (const option of logOptions()) controller.addOption(option);
 controller.action(async (given: ControllerArguments) => {
   const { signal } = untilSignalled();
@@ -87,7 +92,7 @@ controller.action(async (given: ControllerArguments) => {
     {
       ...(given.kubeconfig !== undefined && { kubeconfig: given.kubeconfig }),
       ...(given.context !== undefined && { context: given.context }),
-      settings: engineSettings(given.set),
+      settings: engineSettings(given.set ?? []),
       ...(given.leaderElect && {
         election: {
           name: 'gantry-controller',
@@ -96,7 +101,7 @@ controller.action(async (given: ControllerArguments) => {
           times: leaseTimes(given.leaseDuration),
         },
       }),
-      ...(given.bind !== 'none' && { bind: hostAndPort(given.bind) }),
+      ...(given.bind !== undefined && { bind: given.bind }),
       version,
       env: process.env,
       clock,
@@ -110,11 +115,11 @@ controller.action(async (given: ControllerArguments) => {
 interface ControllerArguments extends LogArguments {
   readonly kubeconfig?: string;
   readonly context?: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly leaderElect: boolean;
   readonly leaseNamespace?: string;
   readonly leaseDuration: number;
-  readonly bind: string;
+  readonly bind: Address | undefined;
 }
 
 const speedOption = () =>
@@ -186,8 +191,14 @@ function leaseTimes(seconds: number) {
   };
 }
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
+function setting(value: string, previous: readonly string[] = []): readonly string[] {
+  const sets = [...previous, value];
+  try {
+    engineSettings(sets);
+  } catch (error) {
+    throw new InvalidArgumentError(`${error instanceof Error ? error.message : String(error)}.`);
+  }
+  return sets;
 }
 
 function positive(text: string): number {
@@ -209,18 +220,43 @@ function vmCount(text: string): number {
   return value;
 }
 
-function hostAndPort(text: string): { readonly host: string; readonly port: number } {
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+function address(text: string): Address | undefined {
+  if (text === 'none') return undefined;
   const match = /^(.*):(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
-  if (match === null || port > 65_535) throw new InvalidArgumentError('write it as host:port.');
+  if (match === null || port > 65_535) throw new InvalidArgumentError('write it as host:port, or none.');
   return { host: match[1] ?? '', port };
+}
+
+/** The messages down to the first error that has a code: that one tells what is behind those above it. */
+function explained(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const messages = [error.message];
+  let last: Error & { readonly code?: unknown } = error;
+  while (last.code === undefined && last.cause instanceof Error) {
+    last = last.cause;
+    messages.push(last.message);
+  }
+  const prefix = typeof last.code === 'string' ? `${last.code}: ` : '';
+  return prefix + messages.join(': ');
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
 }
 
 try {
   await program.parseAsync();
 } catch (error) {
-  const code = (error as { code?: unknown }).code;
-  const prefix = typeof code === 'string' ? `${code}: ` : '';
-  process.stderr.write(`gantry: ${prefix}${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`gantry: ${explained(error)}\n`);
   process.exitCode = exitCodes.failed;
 }
+// Not left to Node, which stays for as long as some connection is still being made.
+await flushed(process.stdout);
+await flushed(process.stderr);
+process.exit();

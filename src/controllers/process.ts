@@ -1,5 +1,7 @@
 import { type ClusterAccess, loadInClusterConfig, loadKubeConfig } from '../kube/auth.ts';
 import type { LeaseTimes } from '../kube/lease.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isKubeError, type KubeErrorCode } from '../kube/errors.ts';
 import { createKubeClient } from '../kube/rest-client.ts';
 import { createUndiciTransport } from '../kube/undici-transport.ts';
 import type { EngineSettings } from '../migration/settings.ts';
@@ -35,7 +37,24 @@ export interface ControllerProcessOptions {
 /** Imports of a large plan begin at once; the API server's own fairness does the rest. */
 const connections = 32;
 
-/** The controller as a process of its own. Resolves when it was stopped in good order; rejects when it must be started anew. */
+/** No controller can work with this cluster as it stands, or as its kubeconfig describes it. */
+export class ClusterUnusable extends Error {
+  readonly code: KubeErrorCode;
+
+  constructor(code: KubeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = 'ClusterUnusable';
+  }
+}
+
+/**
+ * The controller as a process of its own. Resolves when it was stopped in good order; rejects when it must be started anew.
+ *
+ * A cluster that does not answer at the start is asked a few times within some seconds; then this rejects with ClusterUnusable, as
+ * controllers built on client-go do: whoever runs the pod starts it again, and waits longer each time, and a person at a terminal
+ * is told. Once started, it waits out every trouble of the API server for as long as it holds the lease.
+ */
 export async function runControllerProcess(
   options: ControllerProcessOptions,
   signal: AbortSignal,
@@ -55,8 +74,9 @@ export async function runControllerProcess(
     random,
     onRequest: metrics.requests(new URL(access.server).host),
   });
-  const { gitVersion } = await client.version(signal);
-  log.info('connected to the cluster', { server: access.server, version: gitVersion });
+  const version = await serverVersion(client, access.server, signal);
+  if (version === undefined) return;
+  log.info('connected to the cluster', { server: access.server, version });
 
   const registry = createSourceRegistry();
   const { election } = options;
@@ -92,6 +112,32 @@ export async function runControllerProcess(
   }
   await manager.run(signal);
 }
+
+/** Also the proof that the server is there and knows us. Undefined when told to stop meanwhile. */
+async function serverVersion(
+  client: KubeClient,
+  server: string,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return (await client.version(signal)).gitVersion;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    if (!isKubeError(error)) throw error;
+    const advice = adviceFor[error.code] ?? 'Look at what the server has logged';
+    throw new ClusterUnusable(error.code, `the cluster at ${server}: ${error.message}. ${advice}.`, {
+      cause: error,
+    });
+  }
+}
+
+const adviceFor: Readonly<Partial<Record<KubeErrorCode, string>>> = {
+  Unreachable:
+    'See whether the server is up, and whether the kubeconfig has its address and its certificate authority',
+  Unauthorized:
+    'The server does not take these credentials: log in anew, or give another kubeconfig or context',
+  Forbidden: 'The server knows the user but does not let it in: give it the roles in manifests/',
+};
 
 async function clusterAccess(options: ControllerProcessOptions): Promise<ClusterAccess> {
   const { kubeconfig, context, env, clock } = options;

@@ -115,7 +115,7 @@ export class GantryProcess implements AsyncDisposable {
     look();
     const isInTime = await promise;
     this.#listeners.delete(look);
-    if (!isInTime) throw new Error(`not within ${withinSeconds} s: ${what}\n${this.#stderr}`);
+    if (!isInTime) throw new Error(`not within ${withinSeconds} s: ${what}\n${this.#stderr.slice(-4000)}`);
   }
 
   #tell(): void {
