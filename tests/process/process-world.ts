@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly door?: Door;
   readonly leaseSeconds?: number;
   readonly args?: readonly string[];
+  /** Default src/main.ts. */
+  readonly program?: string;
 }
 
 export interface RunningGantry {
@@ -101,7 +103,7 @@ export class ProcessWorld implements AsyncDisposable, Look {
 
   /** `gantry controller` as a Deployment would start it. */
   async startController(options: StartOptions = {}): Promise<RunningGantry> {
-    const { door = await this.openDoor(), leaseSeconds = 2, args = [] } = options;
+    const { door = await this.openDoor(), leaseSeconds = 2, args = [], program } = options;
     const number = this.#processes.length;
     const file = join(this.#folder, `kubeconfig-${number}`);
     await writeFile(file, door.kubeconfig);
@@ -110,7 +112,7 @@ export class ProcessWorld implements AsyncDisposable, Look {
         ...['controller', '--kubeconfig', file, '--bind', 'none', '--log-format', 'json'],
         ...['--lease-duration', String(leaseSeconds), ...args],
       ],
-      { clock: this.clock, env: { POD_NAME: `gantry-${number}` } },
+      { clock: this.clock, env: { POD_NAME: `gantry-${number}` }, ...(program !== undefined && { program }) },
     );
     this.#processes.push(gantry);
     return { gantry, door };
