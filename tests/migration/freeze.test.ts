@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { buildImport } from '../../src/migration/build-import.ts';
-import { freezeImport, type FreezeInput } from '../../src/migration/freeze.ts';
+import { buildImport } from '../../src/migration/freeze/build-import.ts';
+import { freezeImport } from '../../src/migration/freeze/freeze.ts';
+import type { FreezeInput } from '../../src/migration/freeze/input.ts';
 import { sampleDisk, sampleInput, sampleModel, sampleNic, samplePlan } from '../target/sample-import.ts';
 
 const freeze = (changes: Partial<FreezeInput> = {}) => freezeImport(sampleInput(changes));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { NetworkPair } from '../../src/api/network-map.ts';
-import { mapNetworks, mapStorage } from '../../src/migration/mapping.ts';
+import { mapNetworks, mapStorage } from '../../src/migration/freeze/mapping.ts';
 
 const multus = (source: NetworkPair['source'], name: string): NetworkPair => ({
   source,

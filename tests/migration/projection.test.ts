@@ -5,9 +5,9 @@ import type {
   VirtualMachineImport,
   VirtualMachineImportStatus,
 } from '../../src/api/virtual-machine-import.ts';
-import { freshVm, projectVm } from '../../src/migration/projection.ts';
-import { beginRun, outcomeOf, planConditions, projectPlan } from '../../src/migration/run-projection.ts';
-import { sizeOf } from '../../src/migration/shedding.ts';
+import { freshVm, projectVm } from '../../src/migration/projection/vm.ts';
+import { beginRun, outcomeOf, planConditions, projectPlan } from '../../src/migration/projection/run.ts';
+import { sizeOf } from '../../src/migration/projection/shedding.ts';
 import { cold } from '../../src/migration/itineraries.ts';
 import { frozenDisk, importSpec, vmModel } from './import-spec.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { compileTemplate } from '../../src/migration/template/template.ts';
+import { compileTemplate } from '../../src/migration/freeze/template/template.ts';
 
 const data = {
   VmName: 'Web 01',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { FreezeInput } from '../../src/migration/freeze.ts';
+import type { FreezeInput } from '../../src/migration/freeze/input.ts';
 import {
   diskBuses,
   nicModels,

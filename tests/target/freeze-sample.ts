@@ -1,5 +1,6 @@
 import type { VirtualMachineImportSpec } from '../../src/api/virtual-machine-import.ts';
-import { freezeImport, type FreezeInput } from '../../src/migration/freeze.ts';
+import { freezeImport } from '../../src/migration/freeze/freeze.ts';
+import type { FreezeInput } from '../../src/migration/freeze/input.ts';
 import { sampleInput, subjectOf } from './sample-import.ts';
 import type { ImportSubject } from '../../src/target/labels.ts';
 

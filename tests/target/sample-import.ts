@@ -1,6 +1,6 @@
 import type { VirtualMachineImportSpec } from '../../src/api/virtual-machine-import.ts';
 import type { DiskModel, NicModel, VmModel } from '../../src/model/vm.ts';
-import type { FreezeInput } from '../../src/migration/freeze.ts';
+import type { FreezeInput } from '../../src/migration/freeze/input.ts';
 import type { ImportSubject } from '../../src/target/labels.ts';
 
 /** A VM of two disks and one NIC, the plan and the maps that move it, and the import that comes of them. Tests change what they are about. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { VirtualMachine } from '../../src/api/external/kubevirt.ts';
-import type { FreezeInput } from '../../src/migration/freeze.ts';
+import type { FreezeInput } from '../../src/migration/freeze/input.ts';
 import { buildVirtualMachine } from '../../src/target/virtual-machine/virtual-machine.ts';
 import { sampleSubject } from './freeze-sample.ts';
 import { sampleDisk, sampleModel, sampleNic, samplePlan } from './sample-import.ts';

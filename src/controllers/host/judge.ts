@@ -3,7 +3,7 @@ import { isTrue, type ConditionDraft } from '../../api/conditions.ts';
 import type { HostSpec } from '../../api/host.ts';
 import type { Provider } from '../../api/provider.ts';
 import type { InventoryStore } from '../../inventory/store.ts';
-import { matchingEntries } from '../../migration/mapping.ts';
+import { matchingEntries } from '../../migration/freeze/mapping.ts';
 import type { SourcePlatform } from '../../sources/source.ts';
 import { namedThings } from '../maps/judge.ts';
 

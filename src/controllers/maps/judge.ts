@@ -3,7 +3,7 @@ import type { NetworkPair } from '../../api/network-map.ts';
 import type { InventoryRef } from '../../api/references.ts';
 import type { StoragePair } from '../../api/storage-map.ts';
 import type { InventoryStore } from '../../inventory/store.ts';
-import { matchingEntries } from '../../migration/mapping.ts';
+import { matchingEntries } from '../../migration/freeze/mapping.ts';
 import type { MapRef } from '../../model/vm.ts';
 import type { NamedCollection } from '../../sources/source.ts';
 import { oneOfEach } from '../one-of-each.ts';

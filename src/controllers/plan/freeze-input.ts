@@ -2,7 +2,7 @@ import { powerOffPolicyAnnotation } from '../../api/labels.ts';
 import type { Provider } from '../../api/provider.ts';
 import type { KubeObject, Stored } from '../../api/meta.ts';
 import type { PlanVm } from '../../api/plan-vm.ts';
-import type { FreezeInput } from '../../migration/freeze.ts';
+import type { FreezeInput } from '../../migration/freeze/input.ts';
 import type { PlanView, TransferPath } from '../../model/source-data.ts';
 import type { MapRef, VmModel } from '../../model/vm.ts';
 import type { PlanInputs } from './inputs.ts';

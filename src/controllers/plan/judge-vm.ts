@@ -3,7 +3,7 @@ import type { PlanVm } from '../../api/plan-vm.ts';
 import { isTrue } from '../../api/conditions.ts';
 import type { KubeObject, Stored } from '../../api/meta.ts';
 import type { InventoryVm } from '../../inventory/store.ts';
-import { freezeImport, type FreezeResult } from '../../migration/freeze.ts';
+import { freezeImport, type FreezeResult } from '../../migration/freeze/freeze.ts';
 import { targetNames } from '../../migration/names.ts';
 import type { Finding } from '../../model/source-data.ts';
 import { claimBytes } from '../../target/data-volume.ts';

@@ -5,13 +5,13 @@ import type { HistoryEntry, Plan, PlanStatus } from '../../api/plan.ts';
 import type { Provider } from '../../api/provider.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import type { VmStatus } from '../../api/vm-status.ts';
-import { endedVm } from '../../migration/projection.ts';
+import { endedVm } from '../../migration/projection/vm.ts';
 import {
   beginRun,
   migrationConditions,
   planConditions,
   projectPlan,
-} from '../../migration/run-projection.ts';
+} from '../../migration/projection/run.ts';
 
 /** Why a VM of a run never got an import. */
 export interface NeverBegun {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { freezeInput } from '../../../src/controllers/plan/freeze-input.ts';
-import { freezeImport } from '../../../src/migration/freeze.ts';
+import { freezeImport } from '../../../src/migration/freeze/freeze.ts';
 import { PlanFixture } from './plan-fixture.ts';
 import { vmModel } from '../../migration/import-spec.ts';
 

@@ -1,7 +1,7 @@
 import type { ConditionDraft } from '../../../api/conditions.ts';
 import type { PlanVm } from '../../../api/plan-vm.ts';
 import type { InventoryVm } from '../../../inventory/store.ts';
-import type { FreezeResult } from '../../../migration/freeze.ts';
+import type { FreezeResult } from '../../../migration/freeze/freeze.ts';
 import type { Finding } from '../../../model/source-data.ts';
 import type { ClaimModes } from '../../claim-modes.ts';
 import type { ClaimDemand } from '../../quota-shortage.ts';

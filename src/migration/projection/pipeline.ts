@@ -1,13 +1,13 @@
-import { bounded } from '../api/conditions.ts';
-import { shownAs, stepDescriptions, type PhaseName, type StepName } from '../api/phases.ts';
-import type { Step, StepError, Task } from '../api/vm-status.ts';
+import { bounded } from '../../api/conditions.ts';
+import { shownAs, stepDescriptions, type PhaseName, type StepName } from '../../api/phases.ts';
+import type { Step, StepError, Task } from '../../api/vm-status.ts';
 import type {
   DiskStatus,
   StepStatus,
   VirtualMachineImport,
   VirtualMachineImportSpec,
-} from '../api/virtual-machine-import.ts';
-import { cold, itineraryFor, stepsOf } from './itineraries.ts';
+} from '../../api/virtual-machine-import.ts';
+import { cold, itineraryFor, stepsOf } from '../itineraries.ts';
 
 const mib = 2 ** 20;
 /** Reads the unit of totals that clients show; they are MiB, the word is Forklift's (forklift-api.md 1.8). */

@@ -1,10 +1,10 @@
-import { mergeConditions, type Condition, type ConditionDraft } from '../api/conditions.ts';
-import { outcomes, type Outcome } from '../api/phases.ts';
-import type { HistoryEntry, PlanMigration } from '../api/plan.ts';
-import type { PlanVm } from '../api/plan-vm.ts';
-import type { VirtualMachineImport } from '../api/virtual-machine-import.ts';
-import type { VmStatus } from '../api/vm-status.ts';
-import { freshVm, hasCondition, hasSucceeded, isSealed, projectVm } from './projection.ts';
+import { mergeConditions, type Condition, type ConditionDraft } from '../../api/conditions.ts';
+import { outcomes, type Outcome } from '../../api/phases.ts';
+import type { HistoryEntry, PlanMigration } from '../../api/plan.ts';
+import type { PlanVm } from '../../api/plan-vm.ts';
+import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
+import type { VmStatus } from '../../api/vm-status.ts';
+import { freshVm, hasCondition, hasSucceeded, isSealed, projectVm } from './vm.ts';
 import { shed, statusBudgetBytes, type Shed } from './shedding.ts';
 
 /**

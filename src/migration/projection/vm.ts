@@ -1,12 +1,12 @@
-import type { Condition } from '../api/conditions.ts';
-import { outcomes, type Outcome } from '../api/phases.ts';
-import type { PlanVm } from '../api/plan-vm.ts';
+import type { Condition } from '../../api/conditions.ts';
+import { outcomes, type Outcome } from '../../api/phases.ts';
+import type { PlanVm } from '../../api/plan-vm.ts';
 import type {
   Records,
   VirtualMachineImport,
   VirtualMachineImportStatus,
-} from '../api/virtual-machine-import.ts';
-import type { VmStatus } from '../api/vm-status.ts';
+} from '../../api/virtual-machine-import.ts';
+import type { VmStatus } from '../../api/vm-status.ts';
 import { freshPipeline, projectPipeline, shownPhase, stepError } from './pipeline.ts';
 
 /**

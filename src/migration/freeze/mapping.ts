@@ -1,7 +1,7 @@
-import type { NetworkPair } from '../api/network-map.ts';
-import type { InventoryRef } from '../api/references.ts';
-import type { StoragePair } from '../api/storage-map.ts';
-import type { MapRef } from '../model/vm.ts';
+import type { NetworkPair } from '../../api/network-map.ts';
+import type { InventoryRef } from '../../api/references.ts';
+import type { StoragePair } from '../../api/storage-map.ts';
+import type { MapRef } from '../../model/vm.ts';
 
 /** How the entries of a plan's maps find the networks and disks of a VM (forklift-api.md 1.5, 1.6). */
 

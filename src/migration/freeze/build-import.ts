@@ -1,5 +1,5 @@
-import { forkliftGroup, gantryGroup } from '../api/kinds.ts';
-import { labelValue } from '../api/label-value.ts';
+import { forkliftGroup, gantryGroup } from '../../api/kinds.ts';
+import { labelValue } from '../../api/label-value.ts';
 import {
   identityLabel,
   importFinalizer,
@@ -8,10 +8,10 @@ import {
   planNameLabel,
   projectedFinalizer,
   vmIdLabel,
-} from '../api/labels.ts';
-import type { VirtualMachineImport, VirtualMachineImportSpec } from '../api/virtual-machine-import.ts';
-import { shortHash } from '../model/short-hash.ts';
-import { importName } from './names.ts';
+} from '../../api/labels.ts';
+import type { VirtualMachineImport, VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
+import { shortHash } from '../../model/short-hash.ts';
+import { importName } from '../names.ts';
 
 /**
  * The import of a frozen spec, ready to be created. Both finalizers are on it from the beginning: nothing it makes can ever outlive it,

@@ -1,8 +1,8 @@
-import { powerOffPolicyAnnotation, precopyScheduleAnnotation } from '../api/labels.ts';
-import type { Plan } from '../api/plan.ts';
-import type { VirtualMachineImportSpec } from '../api/virtual-machine-import.ts';
-import type { FreezeInput } from './freeze.ts';
-import { defaultSettings } from './settings.ts';
+import { powerOffPolicyAnnotation, precopyScheduleAnnotation } from '../../api/labels.ts';
+import type { Plan } from '../../api/plan.ts';
+import type { VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
+import type { FreezeInput } from './input.ts';
+import { defaultSettings } from '../settings.ts';
 
 /**
  * Choices of plan and VM. Defaults of the CRD are repeated here, because a webhook of an older client may have dropped them

@@ -1,6 +1,6 @@
-import type { Plan } from '../api/plan.ts';
-import type { PlanVm } from '../api/plan-vm.ts';
-import { dnsLabel, isDnsLabel } from './names.ts';
+import type { Plan } from '../../api/plan.ts';
+import type { PlanVm } from '../../api/plan-vm.ts';
+import { dnsLabel, isDnsLabel } from '../names.ts';
 import type { TemplateData } from './template/evaluate.ts';
 import { compileTemplate, type Template } from './template/template.ts';
 

@@ -1,7 +1,7 @@
-import type { FrozenNic } from '../api/virtual-machine-import.ts';
-import type { Finding } from '../model/source-data.ts';
-import type { FreezeInput } from './freeze.ts';
-import { lacksVirtio, notValid, reportTwice } from './freeze-disks.ts';
+import type { FrozenNic } from '../../api/virtual-machine-import.ts';
+import type { Finding } from '../../model/source-data.ts';
+import type { FreezeInput } from './input.ts';
+import { lacksVirtio, notValid, reportTwice } from './disks.ts';
 import { mapNetworks } from './mapping.ts';
 import { namingTemplate } from './naming-templates.ts';
 

@@ -1,9 +1,9 @@
-import type { FrozenDisk } from '../api/virtual-machine-import.ts';
-import type { Finding } from '../model/source-data.ts';
-import type { DiskModel } from '../model/vm.ts';
-import type { FreezeInput } from './freeze.ts';
+import type { FrozenDisk } from '../../api/virtual-machine-import.ts';
+import type { Finding } from '../../model/source-data.ts';
+import type { DiskModel } from '../../model/vm.ts';
+import type { FreezeInput } from './input.ts';
 import { mapStorage } from './mapping.ts';
-import { claimNames, targetNames } from './names.ts';
+import { claimNames, targetNames } from '../names.ts';
 import { namingTemplate } from './naming-templates.ts';
 
 /** What becomes of the disks of a VM. With a Critical finding the disks are of no use. */

@@ -1,6 +1,6 @@
-import type { PlanMigration } from '../api/plan.ts';
-import type { Step, Task, VmStatus } from '../api/vm-status.ts';
-import { hasSucceeded } from './projection.ts';
+import type { PlanMigration } from '../../api/plan.ts';
+import type { Step, Task, VmStatus } from '../../api/vm-status.ts';
+import { hasSucceeded } from './vm.ts';
 
 /**
  * What Plan.status.migration may take. etcd refuses an object of 1.5 MiB, and spec, conditions and history want a place too. A status is
