@@ -203,6 +203,7 @@ export const RecordsSchema = object({
       restore: optional(text(1024)),
       offRequestedAt: optional(dateTime()),
       offSeenAt: optional(dateTime()),
+      onRequestedAt: optional(dateTime()),
       restoredAt: optional(dateTime()),
     }),
   ),

@@ -39,6 +39,7 @@ import { importReconciler } from './import/reconciler.ts';
 import { ImportRunner } from './import/runner.ts';
 import { PowerWatch } from './import/power-watch.ts';
 import { priorImports } from './import/prior-imports.ts';
+import { SourceInUse } from './import/source-in-use.ts';
 import { wakeImports } from './import/wake.ts';
 import { mapReconcilers } from './maps/reconciler.ts';
 import { Providers } from './provider/providers.ts';
@@ -65,6 +66,9 @@ export interface ControllersOptions {
 
 /** Imports and plans reconciled at once: a reconcile mostly waits for answers. */
 const workers = { imports: 64, plans: 8, others: 2 };
+
+/** After an outage of the API server all goes on within half a minute: a source may be off meanwhile. */
+const limits = { firstMs: 5, maxMs: 30_000 };
 
 /** Everything that Gantry's controller process runs, put together. Nothing works before the manager does. */
 export function createControllers(options: ControllersOptions): { readonly manager: Manager } {
@@ -97,6 +101,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
       reconcile,
       clock,
       logger: log,
+      limits,
       ...(options.metrics !== undefined && {
         observer: options.metrics.controller(name, count),
         queueObserver: options.metrics.queue(name),
@@ -143,6 +148,8 @@ export function createControllers(options: ControllersOptions): { readonly manag
   const slots: SlotTable = new SlotTable((holder) => {
     for (const object of imports.byIndex('uid', holder)) importController.enqueue(keyOfObject(object));
   });
+  const sourceInUse = new SourceInUse({ client, providers: watched.providers, imports });
+  sourceInUse.wake(controller('source-in-use', 1, (key, signal) => sourceInUse.reconcile(key, signal)));
   const powerWatch: PowerWatch = new PowerWatch(hub, (key) => importController.enqueue(key));
   const runner = new ImportRunner({
     client,
@@ -159,6 +166,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     fence,
     events,
     powerWatch,
+    sourceInUse,
     random: options.random,
     log,
     reportedAt: new Map(),

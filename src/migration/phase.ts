@@ -376,6 +376,8 @@ export interface UnwindStep<N extends FactName = FactName> {
   readonly name: string;
   /** false: nothing to do for this import, and its facts need not be gathered. */
   applies(context: Context): boolean;
+  /** What holds, by the records, while the facts cannot be gathered. */
+  untold?(context: Context): readonly ConditionDraft[];
   /** true: later steps wait until this one is done. */
   readonly blocks: boolean;
   readonly needs: readonly N[];

@@ -30,7 +30,7 @@ export async function nothingWithOurLabel(world: Look): Promise<void> {
 }
 
 /** The VM stands at its target with the source's bytes, the source is off and clean, and every object was made exactly once. */
-export async function isMovedOnce(world: Look, source: VmHandle, made: Made): Promise<void> {
+export async function isMovedOnce(world: Look, source: VmHandle, made: Pick<Made, 'count'>): Promise<void> {
   const target = await world.get(virtualMachines, targetNamespace, 'web-01');
   expect(target?.status?.printableStatus).toBe('Running');
   expect(source.power).toBe('poweredOff');

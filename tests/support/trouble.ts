@@ -59,11 +59,12 @@ export async function startRun(vms: readonly VmInput[] = [web], options: RunOpti
   return { world, sources, source, controller };
 }
 
-/** Does something once, when the import is about to do, or has just done, this action or save. */
+/** Does something once, when the import is about to do, or has just done, this action. */
 export function once(when: 'before' | 'after', ending: string, act: () => void | Promise<void>): AtBoundary {
   let isDone = false;
   return (boundary) => {
-    if (isDone || boundary.when !== when || !boundary.name.endsWith(ending)) return undefined;
+    const isIt = boundary.what === 'act' && boundary.when === when && boundary.name.endsWith(ending);
+    if (isDone || !isIt) return undefined;
     isDone = true;
     return act();
   };
@@ -177,4 +178,22 @@ export function powerCalls(world: TestWorld, vm = 'web-01'): readonly string[] {
   return world.sandbox.trace.entries
     .filter(({ on, what }) => on === vm && /PowerO|Shutdown/.test(what))
     .map(({ what }) => what);
+}
+
+/** As Made, but from the server's own store: a watch would break with the server. */
+export class Stores {
+  readonly #uids = new Map<string, Set<string>>();
+
+  constructor(world: TestWorld) {
+    world.sandbox.api.onWrite(({ object }, kind) => {
+      const { namespace, uid } = (object as Stored<KubeObject>).metadata;
+      if (kind.plural !== 'virtualmachineimports' && namespace !== targetNamespace) return;
+      this.#uids.set(kind.plural, (this.#uids.get(kind.plural) ?? new Set<string>()).add(uid));
+    });
+  }
+
+  /** Distinct objects made in the target namespace (imports: in all). */
+  count(kind: ResourceKind): number {
+    return this.#uids.get(kind.plural)?.size ?? 0;
+  }
 }

@@ -24,9 +24,11 @@ import type { SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 import { buildTargetVm } from './build.ts';
 import { vmHandle, type Subject } from './subject.ts';
+import type { SourceInUse } from './source-in-use.ts';
 import { isOurs } from './volume-facts.ts';
 
 export interface PerformDeps {
+  readonly sourceInUse: Pick<SourceInUse, 'hold'>;
   readonly cluster: TargetCluster;
   readonly sources: SourceHub;
   /** CDI's webhooks time out when a hundred DataVolumes are made at once (review.md F38). */
@@ -106,6 +108,7 @@ export async function perform(
     case 'stripLabel':
       return stripLabel(object, action, deps, signal);
     case 'powerOff':
+      await deps.sourceInUse.hold(object.spec.source.provider, signal);
       return deps.sources
         .source(object.spec.source.provider)
         .requestPowerOff(vmHandle(object), action.how, signal);

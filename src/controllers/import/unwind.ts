@@ -2,12 +2,15 @@ import type { ConditionDraft } from '../../api/conditions.ts';
 import { backoffMs } from '../../kube/backoff.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { isEqualJson } from '../../kube/merge-patch.ts';
+import { sourcePowerKey } from '../../migration/ledger.ts';
 import type { Action, UnwindDecision, UnwindStep } from '../../migration/phase.ts';
 import { unwindSteps } from '../../migration/unwind.ts';
+import { restorePower } from '../../migration/unwind/restore-power.ts';
 import { isSourceError } from '../../model/fault.ts';
 import type { Logger } from '../../runtime/log.ts';
 import * as draft from './draft.ts';
 import { gather } from './gather.ts';
+import { isAbandoned } from './abandon.ts';
 import { act } from './act.ts';
 import { complete } from './endings.ts';
 import { tell, type Pass, type RunnerDeps } from './runner-deps.ts';
@@ -71,7 +74,8 @@ async function unwindOne(
   const attemptKey = `Unwind/${step.name}`;
   const nextAt = session.status.attempts?.[attemptKey]?.nextAt;
   if (nextAt !== undefined && Date.parse(nextAt) > deps.clock.now()) {
-    return { done: false, for: lastErrorOf(session, attemptKey), until: Date.parse(nextAt) };
+    const conditions = step.untold?.(session.context) ?? [];
+    return { done: false, for: lastErrorOf(session, attemptKey), conditions, until: Date.parse(nextAt) };
   }
   let lastActions: readonly Action[] = [];
   let conditions: readonly ConditionDraft[] = [];
@@ -105,6 +109,10 @@ async function unwindOne(
   } catch (error) {
     signal.throwIfAborted();
     if (!isKubeError(error) && !isSourceError(error)) throw error;
+    if (step.name === restorePower.name && isAbandoned(session.object, error, deps.clock.now())) {
+      await abandon(session, error.message, deps, log, signal);
+      return { done: true };
+    }
     const tries = (session.status.attempts?.[attemptKey]?.count ?? 0) + 1;
     const until = deps.clock.now() + backoffMs(tries, retryRange, deps.random);
     session.status = draft.attempted(session.status, attemptKey, error.message, until, deps.clock.now());
@@ -113,8 +121,27 @@ async function unwindOne(
       code: error.code,
       error: error.message,
     });
-    return { done: false, for: error.message, conditions, until };
+    const told = conditions.length > 0 ? conditions : (step.untold?.(session.context) ?? []);
+    return { done: false, for: error.message, conditions: told, until };
   }
+}
+
+async function abandon(
+  session: Session,
+  why: string,
+  deps: RunnerDeps,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const message = `The power of VM ${session.object.spec.vm.name} is not looked after any more, it may have been left off: ${why}`;
+  session.status = draft.changed(
+    session.status,
+    { ledger: [{ op: 'strike', key: sourcePowerKey }] },
+    deps.clock.now(),
+  );
+  tell(session, [{ type: 'Warning', reason: 'SourcePowerLetGo', message }], deps);
+  log.error('source abandoned', { error: message });
+  await session.save('abandon', signal);
 }
 
 function lastErrorOf(session: Session, key: string): string {

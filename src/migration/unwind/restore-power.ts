@@ -13,6 +13,7 @@ const lookAgainMs = 30_000;
 export const restorePower = unwindStep({
   name: 'RestorePower',
   applies: (context) => isOwed(context, sourcePowerKey) && context.records.committedAt === undefined,
+  untold: (context) => (context.records.power?.offSeenAt === undefined ? [] : [leftOff(context)]),
   blocks: false,
   needs: ['sourceVm'],
   decide({ sourceVm }, context) {
@@ -38,10 +39,16 @@ export const restorePower = unwindStep({
 /** Seen off is saved before the request, so that the next On is known to be the answer. The copies grow old in the same save. */
 function powerOn(context: Context): UnwindDecision {
   const offSeenAt = context.records.power?.offSeenAt ?? rfc3339(context.now);
+  const { onRequestedAt } = context.records.power ?? {};
+  // Asked a moment ago: it takes its time. A request that was lost is made again.
+  const againAt = onRequestedAt === undefined ? 0 : Date.parse(onRequestedAt) + lookAgainMs;
+  if (context.now < againAt) {
+    return { kind: 'wait', for: 'the source to be on', until: againAt, conditions: [leftOff(context)] };
+  }
   const restore = context.records.power?.restore;
   return {
     kind: 'act',
-    records: { power: powerRecord(context, { offSeenAt }) },
+    records: { power: powerRecord(context, { offSeenAt, onRequestedAt: rfc3339(context.now) }) },
     disks: staled(context.status.disks ?? []),
     conditions: [leftOff(context)],
     actions: [{ do: 'powerOn', ...(restore !== undefined && { restore }) }],
