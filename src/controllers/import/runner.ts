@@ -44,6 +44,9 @@ const reportMs = 2_000;
 /** The world has not shown yet what was done a moment ago; its watch will, as a rule sooner than this. */
 const echoMs = 1_000;
 
+/** One look a second over all that wait, and the place that is shown is never older than five minutes. */
+const queueLook = { msEach: 1_000, longestMs: 300_000 };
+
 /**
  * Moves one import as far as it will go. Reads top to bottom as the contract in migration/phase.ts: gather, decide, save, fence, act,
  * again. Everything that judges is a phase; everything here only carries out.
@@ -230,7 +233,8 @@ export class ImportRunner {
       ],
     };
     reportWait(session, wait, this.#deps);
-    return rest();
+    // A grant wakes it. Only its place moves on unasked: the longer the queue, the less often that is looked at.
+    return rest(clock.now() + Math.min(queueLook.longestMs, queueLook.msEach * answer.length));
   }
 
   #fail(session: Session, phase: Phase, decision: Fail, log: Logger): Pass {

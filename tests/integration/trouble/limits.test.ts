@@ -1,0 +1,130 @@
+import { describe, expect, test } from '@jest/globals';
+import { pods } from '../../../src/api/kinds.ts';
+import type { VmInput } from '../../../src/sandbox/vcenter/vm-spec.ts';
+import { planWith, untilClean } from '../../support/move.ts';
+import { targetNamespace } from '../../support/objects.ts';
+import { entryOf, once, slowCopy, startRun, untilCopying, untilImport } from '../../support/trouble.ts';
+import type { TestWorld } from '../../support/world.ts';
+
+const onOneHost = (count: number, more: Partial<VmInput> = {}): readonly VmInput[] =>
+  Array.from({ length: count }, (_, n) => ({
+    name: `web-0${n + 1}`,
+    power: 'on',
+    host: 'esx1.example',
+    ...more,
+  }));
+
+/** Importers that are there at once, as the API server has stored them, and by which VM's claims. */
+class Copying {
+  readonly #now = new Map<string, string>();
+  most = 0;
+  readonly together = new Set<string>();
+
+  constructor(world: TestWorld) {
+    world.sandbox.api.onWrite(({ type, object }, kind) => {
+      if (kind !== pods || object.metadata.namespace !== targetNamespace) return;
+      const isAlive = type !== 'DELETED' && !['Succeeded', 'Failed'].includes(phaseOf(object));
+      if (isAlive) this.#now.set(object.metadata.name, object.metadata.labels?.['vmID'] ?? '');
+      else this.#now.delete(object.metadata.name);
+      this.most = Math.max(this.most, this.#now.size);
+      this.together.add([...new Set(this.#now.values())].sort().join(' '));
+    });
+  }
+}
+
+function phaseOf(object: object): string {
+  return (object as { status?: { phase?: string } }).status?.phase ?? '';
+}
+
+describe('a host of which one disk at a time is read', () => {
+  test('has never two importers, and whoever waits is told its place', async () => {
+    let copying!: Copying;
+    const { world } = await startRun(onOneHost(3), {
+      ...slowCopy,
+      settings: { maxVmInflight: 1 },
+      prepare(prepared) {
+        copying = new Copying(prepared);
+        return Promise.resolve();
+      },
+    });
+    await using _world = world;
+    await untilCopying(world, 'web-01');
+    for (const [vm, place] of [
+      ['web-02', 'place 1 of 2'],
+      ['web-03', 'place 2 of 2'],
+    ] as const) {
+      await untilImport(
+        world,
+        `is told ${place}`,
+        ({ status }) => status?.waitingFor === 'Queued' && status.message?.includes(place) === true,
+        vm,
+        30,
+      );
+      await world.until('the Plan says so', async () => {
+        const entry = await entryOf(world, vm);
+        const pending = entry?.conditions?.find(({ type }) => type === 'Pending');
+        return pending?.message?.includes(place) === true ? true : undefined;
+      });
+    }
+    // Its turn moves up when the first is done.
+    await untilCopying(world, 'web-02');
+    await untilImport(
+      world,
+      'is next',
+      ({ status }) => status?.message?.includes('place 1 of 1') === true,
+      'web-03',
+    );
+    await planWith(world, 'Succeeded');
+    await untilClean(world);
+    expect(copying.most).toBe(1);
+  });
+
+  test('is taken whole by a VM with more disks than that, which runs alone', async () => {
+    let copying!: Copying;
+    const disks = [{ sizeBytes: 256 * 1024 }, { sizeBytes: 256 * 1024 }];
+    const vms = [...onOneHost(1), { ...onOneHost(2)[1]!, disks }, onOneHost(3)[2]!];
+    const { world, sources } = await startRun(vms, {
+      ...slowCopy,
+      settings: { maxVmInflight: 1 },
+      prepare(prepared) {
+        copying = new Copying(prepared);
+        return Promise.resolve();
+      },
+    });
+    await using _world = world;
+    await planWith(world, 'Succeeded');
+    expect(copying.most).toBe(2);
+    expect([...copying.together].filter((ids) => ids.includes(' '))).toEqual([]);
+    expect([...copying.together].sort()).toEqual(['', ...sources.map(({ id }) => id)].sort());
+  });
+
+  test('keeps its limit when the controller is replaced in the middle', async () => {
+    let copying!: Copying;
+    const { world, controller } = await startRun(onOneHost(3), {
+      ...slowCopy,
+      settings: { maxVmInflight: 1 },
+      prepare(prepared) {
+        copying = new Copying(prepared);
+        return Promise.resolve();
+      },
+    });
+    await using _world = world;
+    await untilCopying(world, 'web-02');
+    controller.kill();
+    world.startController();
+    await planWith(world, 'Succeeded');
+    expect(copying.most).toBe(1);
+  });
+
+  test('is given on by a VM that fails', async () => {
+    const { world } = await startRun(onOneHost(2), {
+      ...slowCopy,
+      settings: { maxVmInflight: 1 },
+      atBoundary: (_world, source) => once('after', 'createDataVolume', () => source.powerOn()),
+    });
+    await using _world = world;
+    await planWith(world, 'Failed');
+    expect((await entryOf(world, 'web-01'))?.error?.reasons[0]).toContain('powered on');
+    expect((await entryOf(world, 'web-02'))?.error).toBeUndefined();
+  });
+});
