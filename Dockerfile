@@ -1,4 +1,4 @@
-# Built and run as one file; the sandbox and the test tools stay outside.
+# Built and run as a bundle; the sandbox and the test tools stay outside.
 FROM node:24-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
@@ -17,5 +17,7 @@ COPY --from=build /src/dist ./
 COPY LICENSE ./
 RUN echo '{"type":"module"}' > package.json
 USER 65532:65532
-ENTRYPOINT ["node", "/gantry/gantry.js"]
+# Node lets its young generation grow to 48 MB, which a controller at rest never needs and never gives back: 15 MB less at rest, 100 MB
+# less at work, at no cost in CPU (hack/bench/start.ts, hack/bench/plan.ts).
+ENTRYPOINT ["node", "--max-semi-space-size=2", "/gantry/gantry.js"]
 CMD ["controller"]
