@@ -1,4 +1,4 @@
-import type { SourceAccess } from '../migration/phase.ts';
+import type { SourceAccess } from '../migration/facts.ts';
 import type { SourcePlatform, Source } from '../sources/source.ts';
 import type { InventoryStore } from '../inventory/store.ts';
 import type { Scrub } from '../model/scrub.ts';

@@ -1,6 +1,6 @@
 import type { DiskStatus, FrozenDisk } from '../api/virtual-machine-import.ts';
 import { countRestarts, type Restarts } from './importer-restarts.ts';
-import type { VolumeFact } from './phase.ts';
+import type { VolumeFact } from './facts.ts';
 import { rfc3339Millis } from './time.ts';
 
 /** Weight of the newest measurement in the rate that is shown. */

@@ -3,7 +3,8 @@ import { diskStatus } from './disk-status.ts';
 import { terminal } from './failures.ts';
 import { foreignVolume } from './foreign-volume.ts';
 import { countRestarts } from './importer-restarts.ts';
-import type { Action, Context, Fail, VolumeFact } from './phase.ts';
+import type { VolumeFact } from './facts.ts';
+import type { Action, Context, Fail } from './phase.ts';
 import { earliest } from './time.ts';
 
 /** One disk on its way, judged. */

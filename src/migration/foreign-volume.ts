@@ -1,5 +1,6 @@
 import { terminal } from './failures.ts';
-import type { Context, Fail, VolumeFact } from './phase.ts';
+import type { VolumeFact } from './facts.ts';
+import type { Context, Fail } from './phase.ts';
 
 export const takenNameHint =
   'Remove it, or give the plan another pvcNameTemplate, and start the plan again. It was left untouched.';

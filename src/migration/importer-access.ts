@@ -1,4 +1,5 @@
-import type { Action, Context, Decision, SourceAccess, VolumeFact } from './phase.ts';
+import type { SourceAccess, VolumeFact } from './facts.ts';
+import type { Action, Context, Decision } from './phase.ts';
 import { rfc3339 } from './time.ts';
 
 type Pod = NonNullable<VolumeFact['pod']>;

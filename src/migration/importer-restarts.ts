@@ -1,5 +1,5 @@
 import type { DiskStatus } from '../api/virtual-machine-import.ts';
-import type { VolumeFact } from './phase.ts';
+import type { VolumeFact } from './facts.ts';
 
 /** Pods that are kept apart; older ones are one sum. maxProperties of the schema. */
 const mostPods = 3;

@@ -1,6 +1,7 @@
 import { terminal } from './failures.ts';
 import { claimNameTaken } from './foreign-volume.ts';
-import type { Fail, Preflight } from './phase.ts';
+import type { Preflight } from './facts.ts';
+import type { Fail } from './phase.ts';
 
 /** Why the target would not take this VM; undefined: it would. `target` is "namespace/name". */
 export function preflightFailure(preflight: Preflight, target: string): Fail | undefined {

@@ -1,4 +1,5 @@
-import type { SlotFact, SlotRequest } from './phase.ts';
+import type { SlotFact } from './facts.ts';
+import type { SlotRequest } from './phase.ts';
 
 /** Where a request stands among those of one priority: runs take turns, within a run the order of the plan holds. */
 export interface SlotOrder {

@@ -1,4 +1,5 @@
-import type { Action, OwnedObject, TargetObjects } from './phase.ts';
+import type { OwnedObject, TargetObjects } from './facts.ts';
+import type { Action } from './phase.ts';
 
 /** A namespace that is gone shows nothing, and owes nothing. */
 export function isEmpty(objects: TargetObjects): boolean {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DiskStatus } from '../../src/api/virtual-machine-import.ts';
 import { readDisk, type DiskReading } from '../../src/migration/disks.ts';
-import type { Context, VolumeFact } from '../../src/migration/phase.ts';
+import type { VolumeFact } from '../../src/migration/facts.ts';
+import type { Context } from '../../src/migration/phase.ts';
 import { copyDisks } from '../../src/migration/phases/copy-disks.ts';
 import { phaseContext } from './phase-context.ts';
 import { frozenDisk, importSpec } from './import-spec.ts';

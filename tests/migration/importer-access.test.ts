@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { keepAccess } from '../../src/migration/importer-access.ts';
-import type { SourceAccess, VolumeFact } from '../../src/migration/phase.ts';
+import type { SourceAccess, VolumeFact } from '../../src/migration/facts.ts';
 import { phaseContext } from './phase-context.ts';
 
 const open = { state: 'open', credentials: '7', isVerified: false } as const;

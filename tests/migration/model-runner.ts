@@ -2,14 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { VirtualMachineImportStatus } from '../../src/api/virtual-machine-import.ts';
 import { itineraryFor, phaseByName } from '../../src/migration/itineraries.ts';
 import { applyLedger } from '../../src/migration/ledger.ts';
+import type { FactName, Facts } from '../../src/migration/facts.ts';
 import {
   longestRun,
   type Action,
   type Change,
   type Context,
   type Decision,
-  type FactName,
-  type Facts,
   type Fail,
   type Phase,
   type UnwindDecision,

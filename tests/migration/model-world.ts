@@ -1,5 +1,6 @@
 import type { VirtualMachineImportSpec } from '../../src/api/virtual-machine-import.ts';
-import type { Action, FactTable, TargetObjects, VolumeFact } from '../../src/migration/phase.ts';
+import type { FactTable, TargetObjects, VolumeFact } from '../../src/migration/facts.ts';
+import type { Action } from '../../src/migration/phase.ts';
 import type { PowerState } from '../../src/model/vm.ts';
 import { vmModel } from './import-spec.ts';
 

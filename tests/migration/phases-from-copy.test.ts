@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { phaseByName } from '../../src/migration/itineraries.ts';
-import type { Context, Decision, FactName, Facts, FactTable, VolumeFact } from '../../src/migration/phase.ts';
+import type { FactName, Facts, FactTable, VolumeFact } from '../../src/migration/facts.ts';
+import type { Context, Decision } from '../../src/migration/phase.ts';
 import { importSpec } from './import-spec.ts';
 import { later, phaseContext } from './phase-context.ts';
 

@@ -2,15 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { VirtualMachineImportStatus } from '../../src/api/virtual-machine-import.ts';
 import { cold, itineraryFor, phaseByName, postHook, stepsOf } from '../../src/migration/itineraries.ts';
 import { targetNames } from '../../src/migration/names.ts';
-import type {
-  Context,
-  Decision,
-  FactTable,
-  Facts,
-  FactName,
-  PriorImport,
-  SlotFact,
-} from '../../src/migration/phase.ts';
+import type { FactTable, Facts, FactName, PriorImport, SlotFact } from '../../src/migration/facts.ts';
+import type { Context, Decision } from '../../src/migration/phase.ts';
 import { identitySlot, nameSlot } from '../../src/migration/slot-requests.ts';
 import { importSpec, vmModel } from './import-spec.ts';
 import { later, phaseContext } from './phase-context.ts';

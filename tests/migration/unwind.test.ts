@@ -1,14 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DiskStatus, LedgerEntry } from '../../src/api/virtual-machine-import.ts';
-import type {
-  Context,
-  FactTable,
-  Facts,
-  FactName,
-  TargetObjects,
-  UnwindDecision,
-  VolumeFact,
-} from '../../src/migration/phase.ts';
+import type { FactTable, Facts, FactName, TargetObjects, VolumeFact } from '../../src/migration/facts.ts';
+import type { Context, UnwindDecision } from '../../src/migration/phase.ts';
 import { unwindSteps } from '../../src/migration/unwind.ts';
 import type { PowerState } from '../../src/model/vm.ts';
 import { importSpec, vmModel } from './import-spec.ts';

@@ -19,7 +19,7 @@ import type {
   OwnedObject,
   Preflight,
   VolumeFact,
-} from '../../migration/phase.ts';
+} from '../../migration/facts.ts';
 import type { SlotTable } from '../../migration/slots.ts';
 import { isDrawnClaimName } from '../../migration/names.ts';
 import { firstName } from '../../migration/target-name.ts';

@@ -2,7 +2,7 @@ import { virtualMachines } from '../../api/kinds.ts';
 import type { Stored } from '../../api/meta.ts';
 import type { LedgerEntry, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import type { ObjectCache } from '../../kube/cache.ts';
-import type { PriorImport } from '../../migration/phase.ts';
+import type { PriorImport } from '../../migration/facts.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 
 /** Index of the imports' cache: "<plan uid>/<vm id>". */

@@ -1,5 +1,5 @@
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
-import type { Preflight } from '../../migration/phase.ts';
+import type { Preflight } from '../../migration/facts.ts';
 import { classesWithoutModes } from '../claim-modes.ts';
 import { quotaShortages } from '../quota-shortage.ts';
 import type { TargetCluster } from '../target-cluster.ts';

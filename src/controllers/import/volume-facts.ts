@@ -4,7 +4,7 @@ import { importLabel } from '../../api/labels.ts';
 import type { KubeObject, Stored } from '../../api/meta.ts';
 import type { FrozenDisk } from '../../api/virtual-machine-import.ts';
 import type { Scrub } from '../../model/scrub.ts';
-import type { VolumeFact } from '../../migration/phase.ts';
+import type { VolumeFact } from '../../migration/facts.ts';
 
 /** What stands behind one disk in the target cluster. */
 export interface VolumeObjects {

@@ -11,7 +11,7 @@ import type { Finding, SourceFault } from '../../model/source-data.ts';
 import { rfc3339, type Clock } from '../../runtime/clock.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { Logger } from '../../runtime/log.ts';
-import type { SourceAccess } from '../../migration/phase.ts';
+import type { SourceAccess } from '../../migration/facts.ts';
 import type { SecretView, Source, SourceDeps, SourcePlatform } from '../../sources/source.ts';
 import type { ProviderRef, SourceHub } from '../source-hub.ts';
 import { writeStatus } from '../write-status.ts';

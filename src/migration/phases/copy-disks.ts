@@ -1,7 +1,8 @@
 import type { ConditionDraft } from '../../api/conditions.ts';
 import type { DiskStatus } from '../../api/virtual-machine-import.ts';
 import { readDisk, type DiskReading } from '../disks.ts';
-import { phase, type Context, type Decision, type SourceAccess, type VolumeFact } from '../phase.ts';
+import type { SourceAccess, VolumeFact } from '../facts.ts';
+import { phase, type Context, type Decision } from '../phase.ts';
 import { amountOf } from '../sizes.ts';
 import { keepAccess } from '../importer-access.ts';
 import { copySlot } from '../slot-requests.ts';

@@ -2,7 +2,8 @@ import { terminal } from '../failures.ts';
 import { foreignVolume, takenNameHint } from '../foreign-volume.ts';
 import { targetObjectsEntry } from '../ledger.ts';
 import { rfc3339 } from '../time.ts';
-import { phase, type Action, type Context, type Decision, type Fail, type VolumeFact } from '../phase.ts';
+import type { VolumeFact } from '../facts.ts';
+import { phase, type Action, type Context, type Decision, type Fail } from '../phase.ts';
 
 /**
  * One DataVolume a disk, by names known beforehand. A claim or DataVolume of such a name that is not ours is somebody's data: it is named

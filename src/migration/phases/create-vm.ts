@@ -1,15 +1,8 @@
 import { targetDeleted, terminal } from '../failures.ts';
 import { lostClaim } from '../foreign-volume.ts';
 import { targetObjectsEntry } from '../ledger.ts';
-import {
-  phase,
-  type Context,
-  type Decision,
-  type Fail,
-  type Refusal,
-  type TargetVmFact,
-  type VolumeFact,
-} from '../phase.ts';
+import type { TargetVmFact, VolumeFact } from '../facts.ts';
+import { phase, type Context, type Decision, type Fail, type Refusal } from '../phase.ts';
 import { nameTaken } from '../preflight.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { terminal } from '../failures.ts';
 import { sourceGone } from '../faults.ts';
-import { phase, slotPriorities, type Context, type Decision, type FactTable } from '../phase.ts';
+import type { FactTable } from '../facts.ts';
+import { phase, slotPriorities, type Context, type Decision } from '../phase.ts';
 import { preflightFailure } from '../preflight.ts';
 import { nameSlot } from '../slot-requests.ts';
 import { firstName, nextName } from '../target-name.ts';

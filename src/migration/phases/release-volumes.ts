@@ -1,6 +1,7 @@
 import { targetDeleted, terminal } from '../failures.ts';
 import { lostClaim } from '../foreign-volume.ts';
-import { phase, type Action, type Context, type Fail, type VolumeFact } from '../phase.ts';
+import type { VolumeFact } from '../facts.ts';
+import { phase, type Action, type Context, type Fail } from '../phase.ts';
 
 /** An owner that was read a moment too early is read again after this. */
 const lookAgainMs = 5_000;

@@ -1,4 +1,5 @@
-import type { LedgerChange, TargetVmFact } from '../phase.ts';
+import type { TargetVmFact } from '../facts.ts';
+import type { LedgerChange } from '../phase.ts';
 import { phase, type Action, type Context, type Decision } from '../phase.ts';
 import { targetDeleted, terminal } from '../failures.ts';
 import { sourcePowerKey, targetObjectsKey } from '../ledger.ts';

@@ -1,14 +1,6 @@
 import { terminal } from '../failures.ts';
-import {
-  phase,
-  slotPriorities,
-  type Context,
-  type Decision,
-  type Facts,
-  type PriorImport,
-  type SlotFact,
-  type SlotRequest,
-} from '../phase.ts';
+import type { Facts, PriorImport, SlotFact } from '../facts.ts';
+import { phase, slotPriorities, type Context, type Decision, type SlotRequest } from '../phase.ts';
 import { copySlot, identitySlot, nameSlot } from '../slot-requests.ts';
 import { firstName, nextName } from '../target-name.ts';
 import { pause } from './pause.ts';

@@ -1,5 +1,6 @@
 import { owesTargetObjects } from '../ledger.ts';
-import { unwindStep, type Action, type Context, type Facts, type UnwindDecision } from '../phase.ts';
+import type { Facts } from '../facts.ts';
+import { unwindStep, type Action, type Context, type UnwindDecision } from '../phase.ts';
 import { handOverActions, leftoverActions, notYetDeleted } from '../target-objects.ts';
 import { keepsClaim } from './whole-claims.ts';
 

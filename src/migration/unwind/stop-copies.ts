@@ -1,5 +1,6 @@
 import { owesTargetObjects } from '../ledger.ts';
-import { unwindStep, type Action, type Context, type Facts, type VolumeFact } from '../phase.ts';
+import type { Facts, VolumeFact } from '../facts.ts';
+import { unwindStep, type Action, type Context } from '../phase.ts';
 import { notYetDeleted, podActions } from '../target-objects.ts';
 import { keepsClaim } from './whole-claims.ts';
 

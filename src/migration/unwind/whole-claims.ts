@@ -1,5 +1,6 @@
 import { sourceGone } from '../faults.ts';
-import type { Context, VolumeFact } from '../phase.ts';
+import type { VolumeFact } from '../facts.ts';
+import type { Context } from '../phase.ts';
 
 /**
  * Whether a claim stays with the user after a failure: the plan asked for it (deleteVmOnFailMigration is false), or the VM is not at its

@@ -1,0 +1,161 @@
+import type { PowerReading } from '../model/source-data.ts';
+import type { VmModel } from '../model/vm.ts';
+
+/**
+ * Everything that can be known of the world, by name. `cached` facts come from a watch and may lag; `live` ones are read when they are
+ * asked for. A decision to create, to strike a ledger entry or to delete rests on a live fact (review.md F4).
+ */
+export interface FactTable {
+  /** live. The VM at the source as it is now. */
+  readonly sourceVm: { readonly state: 'present'; readonly model: VmModel } | { readonly state: 'gone' };
+  /** live. */
+  readonly sourcePower: PowerReading;
+  /** In process. Whether the source can be reached, and by which credentials. */
+  readonly sourceAccess: SourceAccess;
+  /** cached. Earlier imports of the same plan and VM. */
+  readonly priorImports: readonly PriorImport[];
+  /** In process. What the slot table says of this import. */
+  readonly slots: SlotFact;
+  /** live. The target VM, built as it would be, created with dryRun; and whether its storage would fit. */
+  readonly preflight: Preflight;
+  /** cached. One entry a disk that is copied, in order. */
+  readonly volumes: readonly VolumeFact[];
+  /** live. The same, read now. */
+  readonly liveVolumes: readonly VolumeFact[];
+  /** live. The VM of the recorded name. */
+  readonly targetVm: TargetVmFact;
+  /**
+   * cached. Phase of the VirtualMachineInstance as far as the VirtualMachine's own status tells it ('' while there is none), so that
+   * instances need no watch and no label that would outlive the hand-over.
+   */
+  readonly instancePhase: string;
+  /** live. Every object in the target namespace that carries our label. */
+  readonly targetObjects: TargetObjects;
+}
+export type FactName = keyof FactTable;
+export type Facts<N extends FactName> = Pick<FactTable, N>;
+
+export interface PriorImport {
+  readonly name: string;
+  readonly uid: string;
+  /** What it still owes, in words; empty: nothing stands in the way. */
+  readonly owes: readonly string[];
+  /** Nothing of it is at the source VM (power, a snapshot): two runs would not meet there. Left out: not known, so they might. */
+  readonly owesOnlyAtTarget?: boolean;
+  /** It committed and its target VM is still there: `{namespace}/{name}`. */
+  readonly committedTarget?: string;
+}
+
+export type SourceAccess =
+  | {
+      readonly state: 'open';
+      /** Version of the Provider's Secret that the session was opened with. */
+      readonly credentials: string;
+      /** A login of our own has proved them a moment ago. */
+      readonly isVerified: boolean;
+    }
+  | {
+      readonly state: 'shut';
+      readonly code: string;
+      readonly message: string;
+      /** The login was refused: nobody is to try these credentials again. */
+      readonly isRejected: boolean;
+    };
+
+export interface SlotFact {
+  /** Resources that this import holds. */
+  readonly held: ReadonlySet<string>;
+  /** Where it stands in the queue for what it has asked for. */
+  readonly queue?: { readonly resource: string; readonly position: number; readonly length: number };
+}
+
+export type Preflight =
+  | { readonly state: 'accepted' }
+  /** The namespace is not there; the VM could not be judged yet. */
+  | { readonly state: 'namespaceMissing' }
+  | { readonly state: 'namespaceTerminating' }
+  /** A VM of that name exists. `ours`: it carries our label. */
+  | { readonly state: 'nameTaken'; readonly ours: boolean; readonly uid: string; readonly by: string }
+  | { readonly state: 'refused'; readonly code: string; readonly text: string }
+  /** A claim under the exact name of one of our disks which is not ours: "namespace/name, owned by ...". */
+  | { readonly state: 'claimTaken'; readonly by: string }
+  | { readonly state: 'classMissing'; readonly classes: readonly string[] }
+  /** CDI would not know how to make claims in these classes. */
+  | { readonly state: 'modesMissing'; readonly classes: readonly string[] }
+  | { readonly state: 'networkMissing'; readonly networks: readonly string[] }
+  | { readonly state: 'spaceShort'; readonly text: string };
+
+/** A disk's DataVolume, claim and importer pod, as far as they are there. Only objects whose label is ours count as ours. */
+export interface VolumeFact {
+  readonly diskKey: string;
+  readonly claimName: string;
+  readonly dataVolume?: {
+    readonly uid: string;
+    readonly ours: boolean;
+    readonly deleting: boolean;
+    readonly phase: string;
+    /** 0..100, undefined while CDI says N/A. */
+    readonly percent?: number;
+    readonly restartCount: number;
+    readonly conditions: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason: string;
+      readonly message: string;
+      readonly sinceMs: number;
+    }[];
+  };
+  readonly claim?: {
+    readonly uid: string;
+    readonly ours: boolean;
+    readonly deleting: boolean;
+    readonly phase: string;
+    /** The owner that matters: what keeps the claim alive. */
+    readonly owner: {
+      readonly kind: 'DataVolume' | 'VirtualMachine' | 'none' | 'other';
+      readonly uid?: string;
+      readonly name?: string;
+    };
+    /** "namespace/name is owned by ..." for a message. */
+    readonly describedAs: string;
+  };
+  /** The newest importer pod. */
+  readonly pod?: {
+    readonly name: string;
+    readonly uid: string;
+    readonly phase: string;
+    readonly restarts: number;
+    /** Of the last container that ended with an error, scrubbed. */
+    readonly terminationMessage?: string;
+    readonly waitingReason?: string;
+    /** What it said at its end means that the source has refused its login. */
+    readonly isLoginRefused?: boolean;
+    readonly createdMs: number;
+  };
+}
+
+export type TargetVmFact =
+  | { readonly state: 'absent' }
+  | { readonly state: 'foreign'; readonly uid: string; readonly by: string }
+  | {
+      readonly state: 'ours';
+      readonly uid: string;
+      readonly deleting: boolean;
+      readonly runStrategy: string;
+    };
+
+export interface OwnedObject {
+  readonly name: string;
+  readonly uid: string;
+  readonly deleting: boolean;
+}
+export interface TargetObjects {
+  readonly virtualMachines: readonly OwnedObject[];
+  readonly dataVolumes: readonly OwnedObject[];
+  readonly claims: readonly (OwnedObject & {
+    readonly owner: 'DataVolume' | 'VirtualMachine' | 'none' | 'other';
+  })[];
+  readonly pods: readonly OwnedObject[];
+  readonly secrets: readonly OwnedObject[];
+  readonly configMaps: readonly OwnedObject[];
+}
