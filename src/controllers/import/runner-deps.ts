@@ -1,5 +1,4 @@
 import type { EventRecorder } from '../../kube/events.ts';
-import type { Fence } from '../../kube/lease.ts';
 import type { EventNote } from '../../migration/phase.ts';
 import type { SlotTable } from '../../migration/slots.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -10,7 +9,6 @@ import type { StayOffDeps } from './stay-off.ts';
 /** What the runner and its parts work with. */
 export interface RunnerDeps extends SessionDeps, StayOffDeps, PerformDeps {
   readonly slots: SlotTable;
-  readonly fence: Fence;
   readonly events: EventRecorder;
   readonly random: () => number;
   readonly log: Logger;
