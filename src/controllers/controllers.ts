@@ -19,6 +19,7 @@ import type { Provider } from '../api/provider.ts';
 import type { StorageMap } from '../api/storage-map.ts';
 import { ObjectCache } from '../kube/cache.ts';
 import type { KubeClient, ObjectKey } from '../kube/client.ts';
+import { fencedClient } from '../kube/fenced-client.ts';
 import { ApiEventRecorder } from '../kube/events.ts';
 import { LeaderElector, type Fence, type LeaseTimes } from '../kube/lease.ts';
 import { Reflector } from '../kube/reflector.ts';
@@ -72,9 +73,10 @@ const limits = { firstMs: 5, maxMs: 30_000 };
 
 /** Everything that Gantry's controller process runs, put together. Nothing works before the manager does. */
 export function createControllers(options: ControllersOptions): { readonly manager: Manager } {
-  const { client, clock, log, settings } = options;
+  const { clock, log, settings } = options;
   const elector = electorOf(options);
   const fence: Fence = elector?.fence() ?? { check: () => undefined };
+  const client = fencedClient(options.client, fence);
   const manager = new Manager({ clock, logger: log, ...(elector !== undefined && { elector }) });
   const events = new ApiEventRecorder({
     client,
@@ -142,7 +144,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
   );
   const hookController = controller('hook', 1, hookReconciler({ client, clock, hooks: watched.hooks }));
 
-  const run = new RunReconciler({ client, ...watched, imports, world, fence, events, clock, log });
+  const run = new RunReconciler({ client, ...watched, imports, world, events, clock, log });
   const planController = controller('plan', workers.plans, (key, signal) => run.reconcile(key, signal));
 
   const slots: SlotTable = new SlotTable((holder) => {

@@ -1,4 +1,5 @@
 import type { EventRecorder } from '../../kube/events.ts';
+import type { Fence } from '../../kube/lease.ts';
 import type { EventNote } from '../../migration/phase.ts';
 import type { SlotTable } from '../../migration/slots.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -9,6 +10,8 @@ import type { StayOffDeps } from './stay-off.ts';
 /** What the runner and its parts work with. */
 export interface RunnerDeps extends SessionDeps, StayOffDeps, PerformDeps {
   readonly slots: SlotTable;
+  /** Asked before actions at the source; the client asks by itself before it writes. */
+  readonly fence: Fence;
   readonly events: EventRecorder;
   readonly random: () => number;
   readonly log: Logger;

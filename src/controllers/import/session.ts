@@ -4,7 +4,6 @@ import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import type { ObjectCache } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isKubeError } from '../../kube/errors.ts';
-import type { Fence } from '../../kube/lease.ts';
 import { diffMerge, isEqualJson } from '../../kube/merge-patch.ts';
 import type { Context } from '../../migration/phase.ts';
 import type { EngineSettings } from '../../migration/settings.ts';
@@ -20,7 +19,6 @@ export interface SessionDeps {
   readonly settings: EngineSettings;
   readonly version: string;
   readonly atBoundary: AtBoundary;
-  readonly fence: Fence;
 }
 
 /** Phases whose deadline is a promise to the people at the source: it runs on while the source is out of reach (import.md 2.0). */
@@ -87,8 +85,6 @@ export class Session {
     if (!this.isDirty) return;
     const name = `${this.#stored.spec.vm.name} ${this.status.phase ?? 'new'} ${what}`;
     await this.#deps.atBoundary({ when: 'before', what: 'save', name });
-    // A resourceVersion would refuse most of what a leader writes that has lost its lease; not what the next one has not touched yet.
-    this.#deps.fence.check();
     await this.#write(signal);
     await this.#deps.atBoundary({ when: 'after', what: 'save', name });
   }

@@ -8,7 +8,6 @@ import type { ObjectCache } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { EventRecorder } from '../../kube/events.ts';
-import type { Fence } from '../../kube/lease.ts';
 import { rfc3339, type Clock } from '../../runtime/clock.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -31,7 +30,6 @@ export interface RunReconcilerDeps {
   readonly migrations: ObjectCache<Migration, 'plan'>;
   readonly imports: ImportCache;
   readonly world: PlanWorld;
-  readonly fence: Fence;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly log: Logger;
@@ -55,7 +53,6 @@ export class RunReconciler {
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
-    this.#deps.fence.check();
     const plan = this.#deps.plans.getByKey(key);
     const migrations = this.#deps.migrations.byIndex('plan', key);
     try {

@@ -5,7 +5,6 @@ import type { Migration, MigrationStatus } from '../../api/migration.ts';
 import type { Plan, PlanStatus } from '../../api/plan.ts';
 import type { ObjectCache } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import type { Fence } from '../../kube/lease.ts';
 import { rfc3339, type Clock } from '../../runtime/clock.ts';
 import { statusPatch } from './status-patch.ts';
 
@@ -13,11 +12,10 @@ export interface StatusWriterDeps {
   readonly client: KubeClient;
   readonly plans: Pick<ObjectCache<Plan>, 'put'>;
   readonly migrations: Pick<ObjectCache<Migration>, 'put'>;
-  readonly fence: Fence;
   readonly clock: Clock;
 }
 
-/** Writes the status of Plans and Migrations: one tested patch each, nothing where nothing is new, and never behind a closed fence. */
+/** Writes the status of Plans and Migrations: one tested patch each and nothing where nothing is new. */
 export class StatusWriter {
   readonly #deps: StatusWriterDeps;
 
@@ -56,7 +54,6 @@ export class StatusWriter {
     const wanted = { ...status, ...(generation !== undefined && { observedGeneration: generation }) };
     const patch = statusPatch(object.status, wanted);
     if (patch.length === 0) return object;
-    this.#deps.fence.check();
     return this.#deps.client.jsonPatch(kind, object.metadata, patch, { subresource: 'status' }, signal);
   }
 }
