@@ -79,7 +79,8 @@ export function createControllers(options: ControllersOptions): { readonly manag
   const client = fencedClient(options.client, fence);
   const manager = new Manager({ clock, logger: log, ...(elector !== undefined && { elector }) });
   const events = new ApiEventRecorder({
-    client,
+    // Not behind the fence: events only tell, and the last of them are sent when the lease has been let go.
+    client: options.client,
     component: controllerName,
     clock,
     random: options.random,
