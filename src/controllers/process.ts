@@ -51,8 +51,8 @@ export class ClusterUnusable extends Error {
 /**
  * The controller as a process of its own. Resolves when it was stopped in good order; rejects when it must be started anew.
  *
- * A cluster that does not answer at the start is asked a few times within some seconds; then this rejects with ClusterUnusable, as
- * controllers built on client-go do: whoever runs the pod starts it again, and waits longer each time, and a person at a terminal
+ * A cluster that does not answer at the start is asked a few times within some seconds; then this rejects with ClusterUnusable:
+ * whoever runs the pod starts it again, and waits longer each time, and a person at a terminal
  * is told. Once started, it waits out every trouble of the API server for as long as it holds the lease.
  */
 export async function runControllerProcess(
