@@ -1,4 +1,4 @@
-import { bool, choice, dateTime, list, object, optional, text, type StaticOf } from '../model/schema.ts';
+import { bool, dateTime, list, object, optional, text, type StaticOf } from '../model/schema.ts';
 import type { Finding } from '../model/source-data.ts';
 
 /**
@@ -26,8 +26,6 @@ export type ConditionDraft = Omit<Condition, 'lastTransitionTime' | 'status' | '
   readonly status?: 'True' | 'False';
   readonly category: ConditionCategory;
 };
-
-export const categorySchema = choice(conditionCategories);
 
 const longestMessage = 1024;
 const mostItems = 1000;

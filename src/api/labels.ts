@@ -13,8 +13,6 @@ export const importLabel = 'gantry.dev/import';
 /** Which disk of the import a claim, DataVolume or pod serves: the disk's key, hashed where it is no label value. */
 export const diskLabel = 'gantry.dev/disk';
 export const identityLabel = 'gantry.dev/identity';
-export const partOfLabel = 'app.kubernetes.io/part-of';
-export const managedByLabel = 'app.kubernetes.io/managed-by';
 
 export const importFinalizer = 'gantry.dev/import';
 /** Belongs to the run reconciler: the import stays until its end is in Plan.status. */
@@ -30,10 +28,8 @@ export const precopyScheduleAnnotation = 'gantry.dev/precopy-schedule';
 export const powerOffPolicyAnnotation = 'gantry.dev/power-off-policy';
 /** On an import whose source is gone for good: give up what it owes there, in an event. */
 export const abandonLeftoversAnnotation = 'gantry.dev/abandon-leftovers';
-export const bytesAnnotation = 'gantry.dev/bytes';
 
 export const diskSourceAnnotation = 'forklift.konveyor.io/disk-source';
-export const emptyVddkAnnotation = 'forklift.konveyor.io/empty-vddk-init-image';
 export const originalNameAnnotation = 'original-name';
 export const originalIdAnnotation = 'original-id';
 export const displayNameAnnotation = 'openshift.io/display-name';
@@ -43,7 +39,6 @@ export const cdiUsePopulatorAnnotation = 'cdi.kubevirt.io/storage.usePopulator';
 export const cdiDeleteAfterCompletionAnnotation = 'cdi.kubevirt.io/storage.deleteAfterCompletion';
 export const cdiRetainPodAnnotation = 'cdi.kubevirt.io/storage.pod.retainAfterCompletion';
 export const cdiAllowClaimAdoptionAnnotation = 'cdi.kubevirt.io/allowClaimAdoption';
-export const cdiCopiedAnnotationPrefix = 'cdi.kubevirt.io/storage.checkpoint.copied.';
 export const cdiImportPodAnnotation = 'cdi.kubevirt.io/storage.import.importPodName';
 export const cdiCreatedForDataVolumeAnnotation = 'cdi.kubevirt.io/createdForDataVolume';
 

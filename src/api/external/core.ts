@@ -5,10 +5,6 @@ import type { KubeObject, ObjectReference } from '../meta.ts';
  * JSON: fields that are not named here survive a read and a patch.
  */
 
-export interface LabelSelector {
-  readonly matchLabels?: Readonly<Record<string, string>>;
-}
-
 export interface Namespace extends KubeObject {
   readonly status?: { readonly phase?: string };
 }
