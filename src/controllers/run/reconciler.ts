@@ -16,12 +16,12 @@ import { planInputs, type PlanWorld } from '../plan/inputs.ts';
 import { evaluatePlan, type PlanMemo } from '../plan/evaluate.ts';
 import { cancelFindings, wantedControl } from './control.ts';
 import { appended, historyEntry, isOurRun, type RunParts } from './history.ts';
-import { createImports, deleteStale, hasEnded, isStale, relayControl, releaseProjected } from './imports.ts';
+import { hasEnded, isStale, relayControl, releaseProjected } from './imports.ts';
 import { activeEntry, isTerminal, nextMigration } from './migrations.ts';
 import { ownedByPlan } from './migration-owner.ts';
 import { conditionsOfPlan, migrationStatus, projectRun, startedRun, type NeverBegun } from './run-status.ts';
-import { freezeEntry } from './freeze-entry.ts';
 import { StatusWriter } from './status-writer.ts';
+import { MissingImports } from './missing-imports.ts';
 import { anotherRuns, pending, planMissing } from './waiting.ts';
 
 export interface RunReconcilerDeps {
@@ -43,13 +43,13 @@ export interface RunReconcilerDeps {
 export class RunReconciler {
   readonly #deps: RunReconcilerDeps;
   readonly #status: StatusWriter;
+  readonly #missing: MissingImports;
   readonly #memos = new Map<string, PlanMemo>();
-  /** How often an import was made again, by its name: what the deleted one knew. Lost with the process, and then counted anew. */
-  readonly #remade = new Map<string, number>();
 
   constructor(deps: RunReconcilerDeps) {
     this.#deps = deps;
     this.#status = new StatusWriter(deps);
+    this.#missing = new MissingImports(deps);
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
@@ -177,9 +177,9 @@ export class RunReconciler {
     const { uid, name } = entry.migration;
     const migration = this.#migrationOf(plan, name, uid);
     const all = this.#deps.imports.byIndex('migration', uid);
-    await this.#remake(all.filter(isStale), signal);
+    await this.#missing.remake(all.filter(isStale), signal);
     const current = all.filter((object) => !isStale(object));
-    const neverBegun = await this.#createMissing(plan, migration, uid, all, signal);
+    const neverBegun = await this.#missing.create(plan, migration, all, signal);
 
     const ambiguousNames = ambiguous(current);
     const sourceProvider = this.#deps.world.providers.get(entry.provider.source);
@@ -219,60 +219,11 @@ export class RunReconciler {
     await this.#status.plan(plan, { ...plan.status, conditions }, signal);
   }
 
-  /** VMs of the run that have no import yet get one; those that cannot be frozen any more are given back with the reason. */
-  async #createMissing(
-    plan: Stored<Plan>,
-    migration: Stored<Migration> | undefined,
-    migrationUid: string,
-    all: readonly Stored<VirtualMachineImport>[],
-    signal: AbortSignal,
-  ): Promise<ReadonlyMap<string, NeverBegun>> {
-    const known = new Set(all.map((object) => object.spec.vm.id));
-    const missing = (plan.status?.migration?.vms ?? []).filter(
-      (vm) => vm.completed === undefined && !known.has(vm.id ?? ''),
-    );
-    const never = new Map<string, NeverBegun>();
-    if (missing.length === 0) return never;
-    if (migration === undefined || migration.metadata.deletionTimestamp !== undefined) {
-      for (const vm of missing) never.set(vm.id ?? '', migrationDeleted);
-      return never;
-    }
-    const inputs = planInputs(plan, this.#deps.world);
-    if (inputs.inventory === undefined || inputs.inventory.state.kind === 'loading') return never;
-    const wanted: VirtualMachineImport[] = [];
-    for (const vm of missing) {
-      const frozen = freezeEntry({
-        plan,
-        migration,
-        inputs,
-        vm,
-        remadeOf: (name) => this.#remade.get(name) ?? 0,
-      });
-      if ('reason' in frozen) never.set(vm.id ?? '', { outcome: 'Failed', message: frozen.reason });
-      else wanted.push(frozen.object);
-    }
-    await createImports(wanted, this.#deps, signal);
-    this.#deps.log.info('imports created', { migration: migrationUid, count: wanted.length });
-    return never;
-  }
-
   /** Imports of runs that are over: their end stands in the Plan since the run was closed, and a process that died then owes them this. */
   async #releaseEarlier(key: string, activeUid: string | undefined, signal: AbortSignal): Promise<void> {
     for (const object of this.#deps.imports.byIndex('plan', key)) {
       const isEarlier = object.spec.run.migration.uid !== activeUid;
       if (isEarlier && hasEnded(object)) await releaseProjected(object, this.#deps, signal);
-    }
-  }
-
-  async #remake(stale: readonly Stored<VirtualMachineImport>[], signal: AbortSignal): Promise<void> {
-    for (const object of stale) {
-      this.#remade.set(object.metadata.name, object.spec.run.remade + 1);
-      await deleteStale(object, this.#deps, signal);
-      await releaseProjected(object, this.#deps, signal);
-      if (object.metadata.deletionTimestamp === undefined) {
-        const message = `VM ${object.spec.vm.name} was changed since its import was made; it is made again.`;
-        this.#deps.events.record(object, { type: 'Normal', reason: 'ModelStale', message });
-      }
     }
   }
 
@@ -325,11 +276,6 @@ const notOurs: NeverBegun = {
   reason: 'NotOurs',
   message:
     'This run was begun by another controller. See to what it left at the source and in the target namespace, then create another Migration.',
-};
-const migrationDeleted: NeverBegun = {
-  outcome: 'Canceled',
-  reason: 'Deleted',
-  message: 'The Migration was deleted before this VM began.',
 };
 
 function partsOf(
