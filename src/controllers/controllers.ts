@@ -22,6 +22,7 @@ import type { KubeClient, ObjectKey } from '../kube/client.ts';
 import { fencedClient } from '../kube/fenced-client.ts';
 import { ApiEventRecorder } from '../kube/events.ts';
 import { LeaderElector, type Fence, type LeaseTimes } from '../kube/lease.ts';
+import { keyOf } from '../kube/object-key.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { SlotTable } from '../migration/slots.ts';
 import type { EngineSettings } from '../migration/settings.ts';
@@ -149,7 +150,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
   const planController = controller('plan', workers.plans, (key, signal) => run.reconcile(key, signal));
 
   const slots: SlotTable = new SlotTable((holder) => {
-    for (const object of imports.byIndex('uid', holder)) importController.enqueue(keyOfObject(object));
+    for (const object of imports.byIndex('uid', holder)) importController.enqueue(keyOf(object));
   });
   const sourceInUse = new SourceInUse({ client, providers: watched.providers, imports });
   sourceInUse.wake(controller('source-in-use', 1, (key, signal) => sourceInUse.reconcile(key, signal)));
@@ -285,8 +286,4 @@ async function untilStopped(signal: AbortSignal, stop: () => Promise<void>): Pro
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
   await stop();
-}
-
-function keyOfObject({ metadata }: KubeObject): string {
-  return `${metadata.namespace ?? ''}/${metadata.name}`;
 }

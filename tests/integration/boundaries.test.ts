@@ -4,6 +4,7 @@ import type { Boundary } from '../../src/controllers/import/boundary.ts';
 import { Made, plannedWorld, planWith, untilClean } from '../support/move.ts';
 import { isMovedOnce, nothingWithOurLabel } from '../support/moved.ts';
 import { migrationObject, planNamespace, targetNamespace } from '../support/objects.ts';
+import { KillAt } from '../support/world.ts';
 
 /**
  * The runner tells of every line between which the process may die; these tests are made from what it tells. A phase that is added is
@@ -44,20 +45,11 @@ describe('a controller that dies at any line of a cold migration', () => {
       const { world, sources } = await plannedWorld([vm]);
       await using _world = world;
       const made = await Made.follow(world);
-      let count = -1;
-      let wasKilled = false;
-      world.startController({
-        atBoundary: (instance) => () => {
-          count += 1;
-          if (count !== index) return undefined;
-          wasKilled = true;
-          instance.kill();
-          return new Promise<void>(() => undefined);
-        },
-      });
+      const death = new KillAt(index);
+      world.startController({ atBoundary: death.on });
       await planWith(world, 'Ready');
       await world.apply(migrationObject());
-      await world.until('the controller dies', () => Promise.resolve(wasKilled ? true : undefined));
+      await death.struck(world);
       world.startController();
       await planWith(world, 'Succeeded');
       await untilClean(world);

@@ -3,6 +3,7 @@ import { isTrue } from '../../src/api/conditions.ts';
 import { migrations, plans } from '../../src/api/kinds.ts';
 import { plannedWorld, planWith, untilClean } from '../support/move.ts';
 import { migrationObject, planNamespace } from '../support/objects.ts';
+import { KillAt } from '../support/world.ts';
 
 const vm = { name: 'web-01', power: 'on' } as const;
 
@@ -44,18 +45,9 @@ describe('a run that has failed', () => {
       }
       const { world, sources } = await failing();
       await using _world = world;
-      let count = 0;
-      let wasKilled = false;
-      world.startController({
-        atWrite: (instance) => () => {
-          count += 1;
-          if (count !== writes - back) return undefined;
-          wasKilled = true;
-          instance.kill();
-          return new Promise<void>(() => undefined);
-        },
-      });
-      await world.until('the controller dies', () => Promise.resolve(wasKilled ? true : undefined));
+      const death = new KillAt(writes - back - 1);
+      world.startController({ atWrite: death.on });
+      await death.struck(world);
       world.startController();
       await isFailedOnce(world);
       expect(sources[0]?.power).toBe('poweredOn');

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Made, plannedWorld, planWith, untilClean } from '../support/move.ts';
 import { migrationObject } from '../support/objects.ts';
 import { isMovedOnce } from '../support/moved.ts';
+import { KillAt } from '../support/world.ts';
 
 /**
  * Wider than the runner's own boundaries: every request by which the process writes anything, also those of Plans, Providers and events.
@@ -37,18 +38,9 @@ describe('a controller that dies at any request that writes', () => {
       await using _world = world;
       const made = await Made.follow(world);
       await world.apply(migrationObject());
-      let count = -1;
-      let wasKilled = false;
-      world.startController({
-        atWrite: (instance) => () => {
-          count += 1;
-          if (count !== index) return undefined;
-          wasKilled = true;
-          instance.kill();
-          return new Promise<void>(() => undefined);
-        },
-      });
-      await world.until('the controller dies', () => Promise.resolve(wasKilled ? true : undefined));
+      const death = new KillAt(index);
+      world.startController({ atWrite: death.on });
+      await death.struck(world);
       world.startController();
       await planWith(world, 'Succeeded');
       await untilClean(world);

@@ -250,3 +250,27 @@ function mortalEndpoint(endpoint: HttpEndpoint, isDead: () => boolean): HttpEndp
 }
 
 export type { Trust };
+
+/** Kills an instance when it comes to its `index`-th line (from 0), and never lets it go on from there. */
+export class KillAt {
+  readonly #index: number;
+  #count = -1;
+  #hasStruck = false;
+
+  constructor(index: number) {
+    this.#index = index;
+  }
+
+  /** For `atBoundary` and `atWrite` alike. */
+  readonly on = (instance: ControllerInstance) => (): undefined | Promise<void> => {
+    this.#count += 1;
+    if (this.#count !== this.#index) return undefined;
+    this.#hasStruck = true;
+    instance.kill();
+    return new Promise<void>(() => undefined);
+  };
+
+  async struck(world: TestWorld): Promise<void> {
+    await world.until('the controller dies', () => Promise.resolve(this.#hasStruck ? true : undefined));
+  }
+}

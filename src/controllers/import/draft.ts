@@ -1,4 +1,4 @@
-import { mergeConditions, type ConditionDraft } from '../../api/conditions.ts';
+import { bounded, mergeConditions, type ConditionDraft } from '../../api/conditions.ts';
 import type { Outcome, PhaseName, StepName } from '../../api/phases.ts';
 import type {
   Attempt,
@@ -73,8 +73,8 @@ export function reported(
   const conditions = mergeConditions(status.conditions ?? [], report.conditions, rfc3339(now));
   return {
     ...rest,
-    ...(report.message !== undefined && { message: clip(report.message, 256) }),
-    ...(report.waitingFor !== undefined && { waitingFor: clip(report.waitingFor, 128) }),
+    ...(report.message !== undefined && { message: bounded(report.message, 256) }),
+    ...(report.waitingFor !== undefined && { waitingFor: bounded(report.waitingFor, 128) }),
     conditions,
   };
 }
@@ -144,7 +144,7 @@ export function attempted(
     count: (before?.count ?? 0) + 1,
     firstAt: before?.firstAt ?? rfc3339(now),
     nextAt: rfc3339(nextAt),
-    lastError: clip(lastError, 1024),
+    lastError: bounded(lastError, 1024),
     ...(before?.stoppedMs !== undefined && { stoppedMs: before.stoppedMs }),
   };
   return { ...status, attempts: { ...status.attempts, [key]: attempt } };
@@ -163,10 +163,6 @@ export function recovered(status: Status, key: string, stoppedMs = 0): Status {
     stoppedMs: stopped,
   };
   return { ...status, attempts: { ...others, [key]: kept } };
-}
-
-export function clip(text: string, max: number): string {
-  return text.length <= max ? text : `${text.slice(0, max - 1)}…`;
 }
 
 /** The figures of the printer columns, from those of the disks: percent of all bytes, bytes per second of what is being copied. */

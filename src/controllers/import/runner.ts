@@ -1,3 +1,4 @@
+import { bounded } from '../../api/conditions.ts';
 import type { PhaseName } from '../../api/phases.ts';
 import type { Stored } from '../../api/meta.ts';
 import type { ImportError, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
@@ -116,8 +117,7 @@ export class ImportRunner {
     const phase = phaseByName(session.status.phase ?? '');
     if (phase === undefined) return leaveUntouched(session, this.#deps);
 
-    const { subject } = session;
-    const restarted = await restartedSource(subject.object, subject, phase, this.#deps, signal);
+    const restarted = await restartedSource(session.subject, phase, this.#deps, signal);
     const decision = restarted ?? (await this.#decide(session, phase, signal));
     if (decision.kind === 'unreachable') return rest(decision.until);
     return this.#carryOut(session, phase, decision, lastActions, log, signal);
@@ -252,8 +252,8 @@ export class ImportRunner {
       code: decision.code,
       phase: phase.name,
       class: decision.class,
-      message: draft.clip(decision.message, 1024),
-      ...(decision.hint !== undefined && { hint: draft.clip(decision.hint, 512) }),
+      message: bounded(decision.message, 1024),
+      ...(decision.hint !== undefined && { hint: bounded(decision.hint, 512) }),
     };
     const reason = decision.outcomeReason;
     end(

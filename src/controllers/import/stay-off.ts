@@ -1,5 +1,3 @@
-import type { Stored } from '../../api/meta.ts';
-import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { keyOf } from '../../kube/object-key.ts';
 import type { Fail, Phase } from '../../migration/phase.ts';
 import { mustStayOff, sourceRestarted } from '../../migration/power.ts';
@@ -17,7 +15,6 @@ export interface StayOffDeps extends GatherDeps {
  * and not only at the commit point, because it may be off again by then. Costs a read an event and none in a quiet copy.
  */
 export async function restartedSource(
-  object: Stored<VirtualMachineImport>,
   subject: Subject,
   phase: Phase,
   deps: StayOffDeps,
@@ -25,7 +22,7 @@ export async function restartedSource(
 ): Promise<Fail | undefined> {
   const reads = phase.needs.includes('sourcePower');
   if (reads || !mustStayOff(subject.context)) return undefined;
-  const key = keyOf(object);
+  const key = keyOf(subject.object);
   if (!deps.powerWatch.takeMoved(key)) return undefined;
   try {
     const { sourcePower } = await gather(['sourcePower'], subject, deps, signal);
