@@ -61,8 +61,8 @@ export interface VCenter extends AsyncDisposable {
   readonly thumbprint: string;
   /** What an importer does with VDDK. Throws Error whose message is what the real importer writes to its termination log. */
   openDisk(request: VddkRequest): VddkDisk;
-  /** Serves vim25 over TLS on 127.0.0.1. */
-  listen(options?: { readonly port?: number }): Promise<{ readonly url: string }>;
+  /** Serves vim25 over TLS; on 127.0.0.1 unless `host`, an address of this machine, is given. `url`, `caPem` and `thumbprint` follow it. */
+  listen(options?: { readonly port?: number; readonly host?: string }): Promise<{ readonly url: string }>;
 }
 
 export interface VddkRequest {
@@ -81,8 +81,16 @@ export interface VddkRequest {
 }
 export interface VddkDisk extends Disposable {
   readonly sizeBytes: number;
+  /** The ESXi host that the bytes come from: what an importer's `vddkInfo.Host` says (fact: testbed 7.3). */
+  readonly host: string;
   read(offset: number, length: number): Uint8Array;
   extents(): readonly { readonly offset: number; readonly length: number }[];
+  /**
+   * What an importer's delta stage copies: areas that changed between `previous` and the snapshot that was opened, in order, in blocks of
+   * 64 KiB (too much may be named, never too little), zeros included. `previous` is a changeId or a snapshot's moref (fact: cdi 2.3).
+   * Throws Error whose message is what the real importer says after "Unable to transfer source data to target file: ".
+   */
+  changedAreas(previous: string): readonly { readonly offset: number; readonly length: number }[];
 }
 
 /** Faults that can be switched on at run time (sandbox.md "Faults"). A part asks at the point where the fault would strike. */
@@ -92,6 +100,18 @@ export const faultNames = [
   'vcenter-password-changed',
   'vcenter-denied',
   'guest-ignores-shutdown',
+  /** A snapshot is asked for and the VM is held by a task of somebody else. */
+  'snapshot-busy',
+  'snapshot-quiesce-fails',
+  'datastore-full',
+  /** Merging takes a hundred times as long. */
+  'consolidation-slow',
+  /** A removal says it succeeded, and the delta files stay: `runtime.consolidationNeeded`. */
+  'consolidation-fails',
+  /** A new snapshot's changeIds have another epoch than those before. */
+  'change-tracking-lost',
+  /** A task is unknown as soon as it has ended. */
+  'task-vanished',
   'importer-crash',
   'pod-evicted',
   'api-outage',

@@ -92,6 +92,13 @@ export class Inventory {
     throw new Error(`the simulated vCenter has no ${type} "${name}"`);
   }
 
+  /** Of the host that a VM is on. */
+  hostNameOf(vm: ManagedObject): string {
+    const ref = vm.get('runtime.host');
+    const host = ref instanceof MoRef ? this.registry.find(ref) : undefined;
+    return host?.text('name') ?? '';
+  }
+
   backingOf(networkName: string): NetworkBacking {
     const network = this.named('Network', networkName);
     if (network.type === 'Network') return { kind: 'standard', network: network.ref };

@@ -187,6 +187,7 @@ export class SimulatedVCenter implements VCenter {
       faults: this.#faults,
       certificate: () => this.#current(),
       answersAt: (asked) => this.#answersAt(asked),
+      hostOf: (vm) => this.#inventory.hostNameOf(vm.object),
     });
   }
 

@@ -16,6 +16,8 @@ export interface VddkParts {
   readonly trace: Trace;
   certificate(): ServerCertificate;
   answersAt(url: string): boolean;
+  /** Name of the ESXi host that the VM is on. */
+  hostOf(vm: SimulatedVm): string;
 }
 
 /**
@@ -37,11 +39,15 @@ export function openVddkDisk(request: VddkRequest, parts: VddkParts): VddkDisk {
   };
   return {
     sizeBytes: target.disk.sizeBytes,
+    host: parts.hostOf(vm),
     read: (offset, length) => {
       readable();
       return target.disk.read(offset, length);
     },
     extents: () => target.disk.extents(),
+    changedAreas: (previous) => {
+      throw new Error(`Failed to query changed areas: ServerFaultCode: nothing is tracked since ${previous}`);
+    },
     [Symbol.dispose]: () => undefined,
   };
 }

@@ -170,8 +170,10 @@ export class SourceDisks {
     if (disk === undefined) throw new Error('Unable to connect to vddk data source: no such disk');
     return {
       sizeBytes: disk.sizeBytes,
+      host: 'esx1.example',
       read: (offset, length) => disk.read(offset, length),
       extents: () => disk.extents(),
+      changedAreas: () => disk.extents(),
       [Symbol.dispose]: () => undefined,
     };
   }
