@@ -54,7 +54,10 @@ export function isZero(bytes: Uint8Array): boolean {
 }
 
 /** Hex sha256 over the whole disk, holes as zeros. Rejects with the signal's reason. */
-export async function hashDisk(disk: Disk, signal?: AbortSignal): Promise<string> {
+export async function hashDisk(
+  disk: Pick<Disk, 'sizeBytes' | 'read'>,
+  signal?: AbortSignal,
+): Promise<string> {
   const hash = createHash('sha256');
   for (let offset = 0; offset < disk.sizeBytes; offset += hashChunkBytes) {
     signal?.throwIfAborted();
