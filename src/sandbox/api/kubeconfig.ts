@@ -1,10 +1,14 @@
-/** A kubeconfig (as JSON, which is YAML too) for kubectl and for anything else that reads one. */
-export function kubeconfig(server: {
-  readonly url: string;
-  readonly caPem: string;
-  readonly token: string;
-}): string {
-  const name = 'sandbox';
+/**
+ * A kubeconfig (as JSON, which is YAML too) for kubectl and for anything else that reads one. `name`: of its cluster, context and user.
+ */
+export function kubeconfig(
+  server: {
+    readonly url: string;
+    readonly caPem: string;
+    readonly token: string;
+  },
+  name = 'sandbox',
+): string {
   return JSON.stringify(
     {
       apiVersion: 'v1',
