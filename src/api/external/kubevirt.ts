@@ -154,6 +154,8 @@ export interface VirtualMachineInstanceSpec {
   readonly volumes?: readonly Volume[];
   readonly nodeSelector?: Labels;
   readonly affinity?: Affinity;
+  /** Written by KubeVirt. */
+  readonly architecture?: string;
   readonly evictionStrategy?: 'None' | 'LiveMigrate' | 'LiveMigrateIfPossible' | 'External';
   readonly hostname?: string;
   readonly terminationGracePeriodSeconds?: number;

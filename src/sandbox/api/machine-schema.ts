@@ -6,7 +6,7 @@ export function machineSpec(affinity: JsonSchema): JsonSchema {
   return object(
     {
       domain,
-      networks: list(
+      networks: devices(
         object(
           {
             name: text,
@@ -16,17 +16,23 @@ export function machineSpec(affinity: JsonSchema): JsonSchema {
           ['name'],
         ),
       ),
-      volumes: list(
+      volumes: devices(
         object({ name: text, persistentVolumeClaim: object({ claimName: text }, ['claimName']) }, ['name']),
       ),
       nodeSelector: map(text),
       affinity,
+      architecture: text,
       evictionStrategy: text,
       hostname: text,
       terminationGracePeriodSeconds: int,
     },
     ['domain'],
   );
+}
+
+/** A list of disks, volumes, interfaces or networks, as long as KubeVirt's definitions let it be. */
+function devices(items: JsonSchema): JsonSchema & { readonly maxItems: number } {
+  return { ...list(items), maxItems: 256 };
 }
 
 const state = object({ enabled: bool });
@@ -47,7 +53,7 @@ const hyperv = object({
   synictimer: object({ enabled: bool, direct: state }),
 });
 
-const disks = list(
+const disks = devices(
   object(
     {
       name: text,
@@ -64,7 +70,7 @@ const disks = list(
   ),
 );
 
-const interfaces = list(
+const interfaces = devices(
   object(
     {
       name: text,

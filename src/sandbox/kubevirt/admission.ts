@@ -2,8 +2,10 @@ import type { VirtualMachine, VirtualMachineInstance } from '../../api/external/
 import { virtualMachineInstances, virtualMachines } from '../../api/kinds.ts';
 import type { ApiServer } from '../world.ts';
 import { checkInstance, checkVirtualMachine, joinRefusals } from './check-virtual-machine.ts';
+import { unreadable } from './decode.ts';
 import { withInstanceDefaults, withMachineDefaults } from './defaults.ts';
 
+export const machineMutator = 'virtualmachines-mutator.kubevirt.io';
 export const machineWebhook = 'virtualmachine-validator.kubevirt.io';
 export const instanceWebhook = 'virtualmachineinstances-create-validator.kubevirt.io';
 
@@ -11,6 +13,8 @@ export const instanceWebhook = 'virtualmachineinstances-create-validator.kubevir
 export function registerKubeVirtAdmission(api: ApiServer, deps: { readonly random: () => number }): void {
   api.admit(virtualMachines, ({ operation, object }) => {
     if (operation === 'DELETE' || object.metadata.deletionTimestamp !== undefined) return object;
+    const refusal = unreadable(object as VirtualMachine);
+    if (refusal !== undefined) return { denied: refusal.why, webhook: machineMutator, code: refusal.code };
     return withMachineDefaults(object as VirtualMachine, operation, deps.random);
   });
   api.admit(virtualMachines, ({ operation, object }) => {

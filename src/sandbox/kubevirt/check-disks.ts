@@ -1,11 +1,10 @@
 import type { Disk, Interface, VirtualMachineInstanceSpec } from '../../api/external/kubevirt.ts';
+import { labelProblems } from './label-problems.ts';
 
 const buses = ['virtio', 'scsi', 'sata', 'usb'];
 const caches = ['none', 'writethrough', 'writeback'];
 const errorPolicies = ['stop', 'ignore', 'report', 'enospace'];
 const longestSerial = 256;
-const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const longestLabel = 63;
 
 /** Disks against volumes, and boot orders over disks and interfaces together (fact: kubevirt 1.2). */
 export function checkBootOrder(field: string, spec: VirtualMachineInstanceSpec): readonly string[] {
@@ -60,7 +59,7 @@ export function checkDisks(field: string, disks: readonly Disk[]): readonly stri
       ),
       ...checkTarget(at, disk),
       ...checkOptions(at, disk),
-      ...checkName(disk.name),
+      ...labelProblems(disk.name),
     ];
   });
 }
@@ -99,19 +98,6 @@ function checkOptions(at: string, disk: Disk): readonly string[] {
   if (cache !== '' && !caches.includes(cache)) texts.push(`${at}.cache has invalid value ${cache}`);
   if (errorPolicy !== undefined && !errorPolicies.includes(errorPolicy)) {
     texts.push(`${at}.errorPolicy has invalid value "${errorPolicy}"`);
-  }
-  return texts;
-}
-
-/** Disk names become container names. Inferred: the words, which are those of Kubernetes' label check. */
-function checkName(name: string): readonly string[] {
-  const texts: string[] = [];
-  if (name.length > longestLabel) texts.push(`must be no more than ${longestLabel} characters`);
-  if (!dnsLabel.test(name)) {
-    texts.push(
-      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an " +
-        "alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
-    );
   }
   return texts;
 }

@@ -9,6 +9,7 @@ const macForms = [
   /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$|^[0-9a-f]{2}(-[0-9a-f]{2}){5}$|^[0-9a-f]{4}(\.[0-9a-f]{4}){2}$/i,
   /^[0-9a-f]{2}([:-][0-9a-f]{2}){7}$|^[0-9a-f]{2}([:-][0-9a-f]{2}){19}$/i,
 ] as const;
+const pciForm = /^[\da-f]{4}:[\da-f]{2}:[\da-f]{2}\.[0-7]$/i;
 
 /** Networks and interfaces, each alone and against each other (fact: kubevirt 1.2). */
 export function checkNetworks(field: string, spec: VirtualMachineInstanceSpec): readonly string[] {
@@ -74,12 +75,13 @@ function checkState(nic: Interface, network: Network | undefined): readonly stri
   return texts;
 }
 
-/** Bridge on the pod network is taken, as KubeVirt's default configuration permits it (inferred). */
+/** Neither none nor two methods are refused: KubeVirt 1.8 takes both. Bridge on the pod network is what its default configuration permits. */
 function checkBinding(nic: Interface, network: Network | undefined): readonly string[] {
   const { name, masquerade, bridge, sriov, binding, macAddress } = nic;
   const texts: string[] = [];
-  if ([masquerade, bridge, sriov, binding].filter((method) => method !== undefined).length !== 1) {
-    texts.push(`logical ${name} interface must have exactly one binding method or binding plugin`);
+  const hasMethod = [masquerade, bridge, sriov].some((method) => method !== undefined);
+  if (binding !== undefined && hasMethod) {
+    texts.push(`logical ${name} interface cannot have both binding plugin and interface binding method`);
   }
   if (masquerade !== undefined && network?.pod === undefined) {
     texts.push('Masquerade interface only implemented with pod network');
@@ -90,7 +92,7 @@ function checkBinding(nic: Interface, network: Network | undefined): readonly st
   return texts;
 }
 
-function checkFields(at: string, { name, model, macAddress }: Interface): readonly string[] {
+function checkFields(at: string, { name, model, macAddress, pciAddress = '' }: Interface): readonly string[] {
   const texts: string[] = [];
   if (!/^[A-Za-z0-9-_]+$/.test(name)) {
     texts.push(
@@ -104,6 +106,9 @@ function checkFields(at: string, { name, model, macAddress }: Interface): readon
   if (macAddress !== undefined && macAddress !== '' && !six.test(macAddress)) {
     const what = longer.test(macAddress) ? 'too long' : 'malformed';
     texts.push(`interface ${at} has ${what} MAC address (${macAddress}).`);
+  }
+  if (pciAddress !== '' && !pciForm.test(pciAddress)) {
+    texts.push(`interface ${at} has malformed PCI address (${pciAddress}).`);
   }
   return texts;
 }

@@ -3,13 +3,12 @@ import { quantityValue } from '../storage/quantity.ts';
 import { checkBootOrder, checkDisks } from './check-disks.ts';
 import { checkNetworks } from './check-networks.ts';
 import { withInstanceDefaults } from './defaults.ts';
+import { labelProblems } from './label-problems.ts';
 
 const runStrategies = ['Halted', 'Manual', 'Always', 'RerunOnFailure', 'Once'];
 const machineTypes = ['q35*', 'pc-q35*'];
 const featurePolicies = ['', 'force', 'require', 'optional', 'disable', 'forbid'];
 const smallestMemoryBytes = 1e6;
-/** CRD maxItems of the lists in a template. */
-const longestList = 256;
 const reservedLabels = [
   'kubevirt.io/created-by',
   'kubevirt.io/migrationJobUID',
@@ -18,9 +17,7 @@ const reservedLabels = [
   'kubevirt.io/schedulable',
   'kubevirt.io/install-strategy',
 ];
-const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-const badQuantity =
-  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+const evictionStrategies = ['None', 'LiveMigrate', 'LiveMigrateIfPossible', 'External'];
 
 /**
  * Everything that virt-api would say against a VirtualMachine, in its words and order; empty when it is admitted. Pure.
@@ -56,32 +53,20 @@ export function joinRefusals(texts: readonly string[]): string {
 function checkSpec(field: string, spec: VirtualMachineInstanceSpec): readonly string[] {
   const { domain, volumes = [] } = spec;
   return [
-    ...checkLengths(field, spec),
     ...checkHostname(field, spec.hostname),
     ...checkMemory(field, domain),
     ...checkMachine(field, domain),
-    ...checkCpuFeatures(domain),
+    ...checkCpu(field, domain),
+    ...checkAffinity(field, spec),
     ...checkNetworks(field, spec),
     ...checkBootOrder(field, spec),
     ...checkInputs(domain),
     ...checkDisks(`${field}.domain.devices.disks`, domain.devices.disks ?? []),
     ...checkFirmware(field, domain),
     ...checkVolumes(`${field}.volumes`, volumes),
+    ...checkEviction(field, spec),
+    ...checkReservations(domain),
   ];
-}
-
-function checkLengths(field: string, { domain, networks, volumes }: VirtualMachineInstanceSpec): string[] {
-  const lists = {
-    networks,
-    volumes,
-    'domain.devices.disks': domain.devices.disks,
-    'domain.devices.interfaces': domain.devices.interfaces,
-  };
-  return Object.entries(lists).flatMap(([name, list]) =>
-    list !== undefined && list.length > longestList
-      ? [`${field}.${name}: Too many: ${list.length}: must have at most ${longestList} items`]
-      : [],
-  );
 }
 
 function checkLabels(labels: Readonly<Record<string, string>>): readonly string[] {
@@ -90,21 +75,15 @@ function checkLabels(labels: Readonly<Record<string, string>>): readonly string[
     : [];
 }
 
-/** Inferred: the second half of the words, which is Kubernetes' own. */
 function checkHostname(field: string, hostname = ''): readonly string[] {
-  if (hostname === '' || dnsLabel.test(hostname)) return [];
-  const why =
-    hostname.length > 63
-      ? 'must be no more than 63 characters'
-      : "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an " +
-        "alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-  return [`${field}.hostname does not conform to the kubernetes DNS_LABEL rules : ${why}`];
+  const problems = hostname === '' ? [] : labelProblems(hostname);
+  if (problems.length === 0) return [];
+  return [`${field}.hostname does not conform to the kubernetes DNS_LABEL rules : ${problems.join(', ')}`];
 }
 
-function checkMemory(field: string, { memory, resources }: Domain): readonly string[] {
-  const named = [memory?.guest, resources?.requests?.['memory'], resources?.limits?.['memory']];
-  if (named.some((text) => text !== undefined && quantityValue(text) === undefined)) return [badQuantity];
-  const [, request, limit] = named;
+function checkMemory(field: string, { resources }: Domain): readonly string[] {
+  const request = resources?.requests?.['memory'];
+  const limit = resources?.limits?.['memory'];
   const texts: string[] = [];
   const requested = quantityValue(request ?? '') ?? 0;
   const at = (which: string): string => `${field}.domain.resources.${which}.memory`;
@@ -129,12 +108,52 @@ function checkMachine(field: string, { machine }: Domain): readonly string[] {
       ];
 }
 
-function checkCpuFeatures({ cpu }: Domain): readonly string[] {
-  return (cpu?.features ?? []).flatMap(({ name, policy = '' }) =>
-    featurePolicies.includes(policy)
-      ? []
-      : [`CPU feature ${name} uses policy ${policy} that is not supported.`],
-  );
+/** CPUs of its own a VM gets with memory that is said, and with two threads a core at most. */
+function checkCpu(field: string, { cpu, memory, resources }: Domain): readonly string[] {
+  const texts: string[] = [];
+  const { dedicatedCpuPlacement = false, isolateEmulatorThread = false, threads = 0 } = cpu ?? {};
+  const amounts = [resources?.limits?.['memory'], resources?.requests?.['memory'], memory?.guest];
+  if (dedicatedCpuPlacement && amounts.every((amount) => (quantityValue(amount ?? '') ?? 0) === 0)) {
+    const at = `${field}.domain`;
+    texts.push(
+      `${at}.resources.requests.memory, ${at}.resources.limits.memory, ${at}.memory.hugepages or ${at}.memory.guest should be provided`,
+    );
+  }
+  if (dedicatedCpuPlacement && threads > 2) {
+    texts.push(
+      `Not more than two threads must be provided at ${field}.domain.cpu.threads (got ${threads}) when DedicatedCPUPlacement is true`,
+    );
+  }
+  if (isolateEmulatorThread && !dedicatedCpuPlacement) {
+    texts.push('IsolateEmulatorThread should be only set in combination with DedicatedCPUPlacement');
+  }
+  const unknown = (cpu?.features ?? []).filter(({ policy = '' }) => !featurePolicies.includes(policy));
+  return [
+    ...texts,
+    ...unknown.map(
+      ({ name, policy = '' }) => `CPU feature ${name} uses policy ${policy} that is not supported.`,
+    ),
+  ];
+}
+
+/** Of Kubernetes' rules for affinity the one that a schema cannot hold. */
+function checkAffinity(field: string, { affinity }: VirtualMachineInstanceSpec): readonly string[] {
+  const required = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  if (required === undefined || required.nodeSelectorTerms.length > 0) return [];
+  const at = `${field}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`;
+  return [`${at}: Required value: must have at least one node selector term`];
+}
+
+function checkEviction(field: string, { evictionStrategy }: VirtualMachineInstanceSpec): readonly string[] {
+  const isKnown = evictionStrategy === undefined || evictionStrategies.includes(evictionStrategy);
+  return isKnown ? [] : [`${field}.evictionStrategy is set with an unrecognized option: ${evictionStrategy}`];
+}
+
+/** The gate is off by default (fact: kubevirt 1.2). */
+function checkReservations({ devices }: Domain): readonly string[] {
+  return (devices.disks ?? []).some(({ lun }) => lun?.reservation === true)
+    ? ['PersistentReservation feature gate is not enabled in kubevirt-config']
+    : [];
 }
 
 function checkInputs({ devices }: Domain): readonly string[] {
@@ -185,7 +204,9 @@ function checkRunStrategy({ spec: { running, runStrategy } }: VirtualMachine): r
   }
   if (running === undefined && runStrategy === undefined) texts.push('RunStrategy must be specified');
   if (runStrategy !== undefined && !runStrategies.includes(runStrategy)) {
-    texts.push(`Invalid RunStrategy (${runStrategy})`);
+    const isGated = (runStrategy as string) === 'WaitAsReceiver';
+    const gate = ', DecentralizedLiveMigration feature gate is not enabled in kubevirt resource';
+    texts.push(`Invalid RunStrategy (${runStrategy})${isGated ? gate : ''}`);
   }
   return texts;
 }

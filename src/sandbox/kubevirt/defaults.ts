@@ -1,10 +1,14 @@
-import type { VirtualMachine, VirtualMachineInstanceSpec } from '../../api/external/kubevirt.ts';
+import type { Cpu, Domain, VirtualMachine, VirtualMachineInstanceSpec } from '../../api/external/kubevirt.ts';
+import { formatQuantity, parseQuantity } from '../api/quantity.ts';
 
 const machineType = 'q35';
+const architecture = 'amd64';
+const topologyAnnotation = 'kubevirt.io/pci-topology-version';
 
 /**
- * What virt-api's mutating webhook writes into a VirtualMachine: machine type, acpi, and at creation uuid and serial (fact: kubevirt 1.2).
- * `random` gives the identifiers; the same object when there is nothing to add.
+ * What virt-api's mutating webhook makes of a VirtualMachine: architecture, machine type, acpi, an empty `resources`, amounts in their
+ * shortest form, and at creation uuid, serial and the version of the PCI topology (fact: kubevirt 1.2; the answers of KubeVirt 1.8.4).
+ * `random` gives the identifiers.
  */
 export function withMachineDefaults(
   vm: VirtualMachine,
@@ -13,29 +17,48 @@ export function withMachineDefaults(
 ): VirtualMachine {
   const { template } = vm.spec as { readonly template?: VirtualMachine['spec']['template'] };
   if (template === undefined) return vm;
-  const { domain } = template.spec;
-  const uuid = domain.firmware?.uuid ?? '';
-  const serial = domain.firmware?.serial ?? '';
-  const isIdentified = operation === 'UPDATE' || (uuid !== '' && serial !== '');
-  const hasMachine = (domain.machine?.type ?? '') !== '';
-  const hasAcpi = domain.features === undefined || domain.features.acpi !== undefined;
-  if (isIdentified && hasMachine && hasAcpi) return vm;
-  const defaulted = {
+  const isNew = operation === 'CREATE';
+  const { metadata } = template;
+  const annotations = { [topologyAnnotation]: 'v3', ...metadata?.annotations };
+  const spec: VirtualMachineInstanceSpec = {
+    architecture,
+    ...template.spec,
+    domain: withDomainDefaults(template.spec.domain, isNew, random),
+  };
+  const defaulted = { ...template, ...(isNew && { metadata: { ...metadata, annotations } }), spec };
+  return { ...vm, spec: { ...vm.spec, template: defaulted } };
+}
+
+function withDomainDefaults(domain: Domain, isNew: boolean, random: () => number): Domain {
+  const { firmware, features, machine, cpu, memory, resources } = domain;
+  const given = (text: string | undefined): string => text ?? '';
+  const identity = (text: string | undefined): string =>
+    given(text) === '' ? randomUuid(random) : given(text);
+  return {
     ...domain,
-    ...(!hasMachine && { machine: { ...domain.machine, type: machineType } }),
-    ...(!hasAcpi && { features: { ...domain.features, acpi: {} } }),
-    ...(!isIdentified && {
-      firmware: {
-        ...domain.firmware,
-        uuid: uuid === '' ? randomUuid(random) : uuid,
-        serial: serial === '' ? randomUuid(random) : serial,
-      },
+    machine: { type: given(machine?.type) === '' ? machineType : given(machine?.type) },
+    resources: resources ?? {},
+    ...(features !== undefined && { features: { acpi: {}, ...features } }),
+    ...(cpu !== undefined && { cpu: withoutZeros(cpu) }),
+    ...(memory?.guest !== undefined && { memory: { ...memory, guest: shortest(memory.guest) } }),
+    ...(isNew && {
+      firmware: { ...firmware, uuid: identity(firmware?.uuid), serial: identity(firmware?.serial) },
     }),
   };
-  return {
-    ...vm,
-    spec: { ...vm.spec, template: { ...template, spec: { ...template.spec, domain: defaulted } } },
-  };
+}
+
+/** "2048Mi" comes back as "2Gi". */
+function shortest(amount: string): string {
+  const quantity = parseQuantity(amount);
+  return quantity === undefined ? amount : formatQuantity(quantity);
+}
+
+/** A count of none is a count that is not said. */
+function withoutZeros(cpu: Cpu): Cpu {
+  const counts: readonly string[] = ['sockets', 'cores', 'threads'];
+  return Object.fromEntries(
+    Object.entries(cpu).filter(([name, value]) => value !== 0 || !counts.includes(name)),
+  );
 }
 
 /**

@@ -91,9 +91,36 @@ describe('a VirtualMachine', () => {
       'has too long MAC address (00:50:56:00:00:01:02:03).',
     ],
     [
-      'no binding',
-      oneNic({ masquerade: undefined }),
-      'must have exactly one binding method or binding plugin',
+      'a binding and a binding plugin',
+      oneNic({ binding: { name: 'l2bridge' } }),
+      'cannot have both binding plugin and interface binding method',
+    ],
+    ['a malformed PCI address', oneNic({ pciAddress: '0b:00' }), 'has malformed PCI address (0b:00).'],
+    [
+      'a LUN with reservations, whose gate is off',
+      oneDisk({ disk: undefined, lun: { bus: 'scsi', reservation: true } }),
+      'PersistentReservation feature gate is not enabled',
+    ],
+    [
+      'an emulator thread of its own without CPUs of its own',
+      { domain: { ...devices({}).domain, cpu: { isolateEmulatorThread: true } } },
+      'IsolateEmulatorThread should be only set in combination with DedicatedCPUPlacement',
+    ],
+    [
+      'CPUs of its own with three threads a core',
+      {
+        domain: {
+          ...devices({}).domain,
+          cpu: { dedicatedCpuPlacement: true, threads: 3 },
+          memory: { guest: '1Gi' },
+        },
+      },
+      'Not more than two threads must be provided',
+    ],
+    [
+      'an unknown eviction strategy',
+      { template: { evictionStrategy: 'Run' as 'None' } },
+      'spec.template.spec.evictionStrategy is set with an unrecognized option: Run',
     ],
     [
       'a network without interface',
@@ -156,14 +183,9 @@ describe('a VirtualMachine', () => {
       'machine.type is not supported: pc-i440fx-7.2 (allowed values: [q35* pc-q35*])',
     ],
     [
-      'a bad quantity',
-      { domain: { ...devices({}).domain, memory: { guest: '1 GB' } } },
-      'quantities must match the regular expression',
-    ],
-    [
       'a host name with dots',
       { template: { hostname: 'a.b' } },
-      'does not conform to the kubernetes DNS_LABEL',
+      'does not conform to the kubernetes DNS_LABEL rules : must not contain dots',
     ],
   ];
   test.each(refused)('is refused with %s', (_name, changes, text) => {
@@ -239,6 +261,12 @@ describe('defaults', () => {
     expect(filled(given)).toMatchObject({ firmware, features: { smm: {}, acpi: {} } });
     expect(filled(machine('vm'), 'UPDATE').firmware).toBe(undefined);
   });
+
+  test('amounts come back in their shortest form, a count of none not at all', () => {
+    const domain = { ...devices({}).domain!, memory: { guest: '2048Mi' }, cpu: { sockets: 0, cores: 2 } };
+    expect(filled(machine('vm', { domain }))).toMatchObject({ memory: { guest: '2Gi' }, cpu: { cores: 2 } });
+    expect(filled(machine('vm', { domain })).cpu).not.toHaveProperty('sockets');
+  });
 });
 
 describe('the webhook', () => {
@@ -252,6 +280,26 @@ describe('the webhook', () => {
           'admission webhook "virtualmachine-validator.kubevirt.io" denied the request: IDE bus is not supported',
       });
     }
+  });
+
+  const unreadable: readonly (readonly [string, MachineChanges, string])[] = [
+    [
+      'an amount that is none',
+      { domain: { ...devices({}).domain, memory: { guest: '1 GB' } } },
+      'quantities must',
+    ],
+    [
+      'a number below zero',
+      oneDisk({ bootOrder: -1 }),
+      'cannot unmarshal number -1 into Go struct field',
+    ],
+  ];
+  test.each(unreadable)('cannot read %s, and says so with 400', async (_name, changes, text) => {
+    await using cluster = await startCluster();
+    await expect(cluster.client.create(virtualMachines, machine('vm', changes))).rejects.toMatchObject({
+      status: 400,
+      detail: expect.stringContaining(text) as unknown,
+    });
   });
 
   test('a dry run of a good machine stores nothing', async () => {
