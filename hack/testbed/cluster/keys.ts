@@ -31,9 +31,22 @@ export const serviceRange = '10.96.0.0/24';
 
 const newKeyPair = promisify(generateKeyPair);
 
-/** `now`: milliseconds since 1970. */
+const inFolder = (folder: string, name: string): string => join(folder, 'keys', name);
+
+/** Of the testbed in `folder`. */
+export function kubeconfigPath(folder: string, name: IdentityName): string {
+  return inFolder(folder, `${name}.kubeconfig`);
+}
+
+/** PEM. */
+export function authorityPath(folder: string): string {
+  return inFolder(folder, 'ca.crt');
+}
+
+/** For the testbed in `folder`. `now`: milliseconds since 1970. */
 export async function makeKeys(folder: string, now: number): Promise<Keys> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const path = (name: string): string => inFolder(folder, name);
+  await mkdir(path(''), { recursive: true, mode: 0o700 });
   const authority = await Authority.create('testbed-ca', now);
   const [serving, frontProxy, account] = await Promise.all([
     authority.issue({
@@ -47,7 +60,6 @@ export async function makeKeys(folder: string, now: number): Promise<Keys> {
   const tokens = Object.fromEntries(
     identityNames.map((name) => [name, randomBytes(32).toString('base64url')]),
   ) as Readonly<Record<IdentityName, string>>;
-  const path = (name: string): string => join(folder, name);
   const files: Readonly<Record<string, string>> = {
     'ca.crt': authority.certPem,
     'ca.key': authority.keyPem,
@@ -70,7 +82,7 @@ export async function makeKeys(folder: string, now: number): Promise<Keys> {
   );
   return {
     caPem: authority.certPem,
-    ca: path('ca.crt'),
+    ca: authorityPath(folder),
     caKey: path('ca.key'),
     serving: path('serving.crt'),
     servingKey: path('serving.key'),
@@ -79,7 +91,7 @@ export async function makeKeys(folder: string, now: number): Promise<Keys> {
     serviceAccountKey: path('service-account.key'),
     serviceAccountPublicKey: path('service-account.pub'),
     tokens: path('tokens.csv'),
-    kubeconfig: (name) => path(`${name}.kubeconfig`),
+    kubeconfig: (name) => kubeconfigPath(folder, name),
     token: (name) => tokens[name],
   };
 }

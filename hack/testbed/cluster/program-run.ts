@@ -5,9 +5,11 @@ import type { Clock } from '../../../src/runtime/clock.ts';
 export interface Program {
   readonly command: string;
   readonly args: readonly string[];
-  /** All of it: nothing of ours is handed on. */
+  /** All of it but PATH: nothing of ours is handed on. */
   readonly env?: Readonly<Record<string, string>>;
 }
+
+const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** One run of a program, from its start to its end. */
 export class ProgramRun {
@@ -19,7 +21,10 @@ export class ProgramRun {
   constructor({ command, args, env }: Program, logPath: string) {
     const log = openSync(logPath, 'a', 0o600);
     try {
-      this.#child = spawn(command, [...args], { stdio: ['ignore', log, log], env: { ...env } });
+      this.#child = spawn(command, [...args], {
+        stdio: ['ignore', log, log],
+        env: { PATH: searchPath, ...env },
+      });
     } finally {
       closeSync(log);
     }

@@ -6,6 +6,7 @@ import { apiServerUrl } from '../addresses.ts';
 import type { TestbedUser } from '../control/testbed.ts';
 import { createAll, defineKinds } from './apply.ts';
 import { programPath } from './binary.ts';
+import { prepareCdi, startCdi } from './cdi.ts';
 import { Cluster, type ClusterDeps } from './cluster.ts';
 import { apiServerSpec, controllerManagerSpec, etcdSpec } from './control-plane.ts';
 import { identities } from './identities.ts';
@@ -45,16 +46,18 @@ export async function startTestbed(options: TestbedOptions, signal: AbortSignal)
   const path = (name: Parameters<typeof programPath>[0]): string => programPath(name, env);
 
   const etcdStarts = etcdSpec(folder, path).then((spec) => supervisor.start(spec, signal));
-  const keys = await makeKeys(join(folder, 'keys'), clock.now());
+  const keys = await makeKeys(folder, clock.now());
   step('keys');
   const cluster = stack.use(new Cluster(options, keys, supervisor));
   const settings = { folder, keys, path };
   const serverStarts = supervisor.start(apiServerSpec(settings), signal);
+  const cdiPrepares = prepareCdi(cluster, signal);
   await etcdStarts;
   step('etcd');
   await serverStarts;
   step('kube-apiserver');
   await Promise.all([
+    cdiPrepares.then((prepared) => startCdi(cluster, prepared, signal)).then(() => step('cdi')),
     supervisor.start(controllerManagerSpec(settings), signal).then(() => step('kube-controller-manager')),
     applyOwn(cluster, signal).then(() => step('manifests')),
   ]);

@@ -1,8 +1,17 @@
-/** A part of the testbed did not come up, or ended. `code` is stable. */
-export class TestbedError extends Error {
-  readonly code: 'DaemonEnded' | 'DaemonNotReady' | 'NotEstablished' | 'UnknownKind' | 'DaemonUnknown';
+export type TestbedErrorCode =
+  | 'DaemonEnded'
+  | 'DaemonNotReady'
+  | 'DaemonUnknown'
+  | 'NotEstablished'
+  | 'UnknownKind'
+  | 'RequestUnknown'
+  | 'ControlFailed';
 
-  constructor(code: TestbedError['code'], message: string, options?: ErrorOptions) {
+/** A part of the testbed did not come up, ended, or cannot do what it was asked. `code` is stable. */
+export class TestbedError extends Error {
+  readonly code: TestbedErrorCode;
+
+  constructor(code: TestbedErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'TestbedError';
     this.code = code;
