@@ -96,5 +96,6 @@ function depth(path: string): number {
 const bindFlags = { 'read-write': '--bind', 'read-only': '--ro-bind', device: '--dev-bind' } as const;
 
 function mountArguments({ source, path, kind }: Mount): readonly string[] {
-  return [bindFlags[kind], source, path];
+  // bubblewrap makes no folders behind a link.
+  return [bindFlags[kind], source, path.replace(/^\/var\/run\//, '/run/')];
 }
