@@ -2,6 +2,8 @@ import { hostname } from 'node:os';
 import { randomBytes } from 'node:crypto';
 import process from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { explained } from './cli/explained.ts';
+import { untilSignalled } from './cli/until-signalled.ts';
 import { engineSettings } from './controllers/engine-settings.ts';
 import { SystemClock } from './runtime/clock.ts';
 import { createLogger, logLevels, type LogLevel } from './runtime/winston.ts';
@@ -40,21 +42,7 @@ function loggerOf(given: LogArguments) {
   return createLogger({ level: given.logLevel, format, clock });
 }
 
-/** Aborts at the first Ctrl-C, SIGTERM or SIGHUP (the terminal was closed); the second ends the process at once. */
-function untilSignalled(): { readonly signal: AbortSignal; readonly by: () => NodeJS.Signals | undefined } {
-  const controller = new AbortController();
-  let by: NodeJS.Signals | undefined;
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (by !== undefined) process.exit(exitCodes.interrupted);
-      by = name;
-      controller.abort(new Error(`stopped by ${name}`));
-    });
-  }
-  return { signal: controller.signal, by: () => by };
-}
-
-const exitCodes = { failed: 1, usage: 2, interrupted: 130 };
+const exitCodes = { failed: 1, usage: 2 };
 
 const program = new Command('gantry')
   .description('Moves virtual machines into KubeVirt.')
@@ -84,7 +72,7 @@ const controller = program
   );
 for (const option of logOptions()) controller.addOption(option);
 controller.action(async (given: ControllerArguments) => {
-  const { signal } = untilSignalled();
+  const signal = untilSignalled();
   const { runControllerProcess } = await import('./controllers/process.ts');
   const podName = process.env['POD_NAME'] ?? hostname();
   const leaseNamespace = given.leaseNamespace ?? process.env['POD_NAMESPACE'];
@@ -145,7 +133,7 @@ const demo = program
   .option('--keep', 'stay up afterwards, for kubectl, until Ctrl-C', false);
 demo.addOption(vmsOption().conflicts('disk')).addOption(speedOption()).addOption(seedOption());
 demo.action(async (given: DemoArguments) => {
-  const { signal } = untilSignalled();
+  const signal = untilSignalled();
   // Whoever read it has had enough ("| head"): what was made goes with the process.
   process.stdout.on('error', () => process.exit(exitCodes.failed));
   const { demoCommand } = await import('./sandbox/demo/command.ts');
@@ -171,7 +159,7 @@ const sandbox = program
   .option('--empty', 'VMs, but no manifests', false);
 sandbox.addOption(vmsOption()).addOption(speedOption()).addOption(seedOption());
 sandbox.action(async (given: SandboxArguments) => {
-  const { signal } = untilSignalled();
+  const signal = untilSignalled();
   const { sandboxCommand } = await import('./sandbox/serve/command.ts');
   const { stdout: output, env } = process;
   process.exitCode = await sandboxCommand({ ...given, output, env, clock }, signal);
@@ -231,19 +219,6 @@ function address(text: string): Address | undefined {
   const port = Number(match?.[2]);
   if (match === null || port > 65_535) throw new InvalidArgumentError('write it as host:port, or none.');
   return { host: match[1] ?? '', port };
-}
-
-/** The messages down to the first error that has a code: that one tells what is behind those above it. */
-function explained(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const messages = [error.message];
-  let last: Error & { readonly code?: unknown } = error;
-  while (last.code === undefined && last.cause instanceof Error) {
-    last = last.cause;
-    messages.push(last.message);
-  }
-  const prefix = typeof last.code === 'string' ? `${last.code}: ` : '';
-  return prefix + messages.join(': ');
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

@@ -4,15 +4,16 @@ import { kubeconfig } from '../api/kubeconfig.ts';
 import { DemoError } from '../demo/demo-error.ts';
 
 /**
- * A kubeconfig that only the user can read, removed when it is disposed of or when the process exits. One that an earlier sandbox left
- * behind is replaced; any other file is the user's, and is not touched: DemoError `KubeconfigExists`.
+ * A kubeconfig that only the user can read, removed when it is disposed of or when the process exits. One that an earlier sandbox (or
+ * whatever has that `name`) left behind is replaced; any other file is the user's, and is not touched: DemoError `KubeconfigExists`.
  */
 export function writeKubeconfig(
   path: string,
   server: { readonly url: string; readonly caPem: string; readonly token: string },
+  name = 'sandbox',
 ): Disposable {
-  if (isOfSandbox(path)) rmSync(path);
-  const text = kubeconfig(server);
+  if (isOf(name, path)) rmSync(path);
+  const text = kubeconfig(server, name);
   try {
     writeFileSync(path, text, { mode: 0o600, flag: 'wx' });
   } catch (error) {
@@ -20,7 +21,7 @@ export function writeKubeconfig(
     if (code === 'EEXIST') {
       throw new DemoError(
         'KubeconfigExists',
-        `${path} exists and is not a sandbox's: name another file, or remove it.`,
+        `${path} exists and is not a ${name}'s: name another file, or remove it.`,
         { cause: error },
       );
     }
@@ -38,7 +39,7 @@ export function writeKubeconfig(
   };
 }
 
-function isOfSandbox(path: string): boolean {
+function isOf(name: string, path: string): boolean {
   try {
     const config = JSON.parse(textOf(path) ?? '') as {
       readonly 'current-context'?: unknown;
@@ -47,7 +48,7 @@ function isOfSandbox(path: string): boolean {
     const [only, second] = config.clusters ?? [];
     const server = only?.cluster?.server;
     const isLocal = typeof server === 'string' && server.startsWith('https://127.0.0.1:');
-    return config['current-context'] === 'sandbox' && second === undefined && isLocal;
+    return config['current-context'] === name && second === undefined && isLocal;
   } catch {
     return false;
   }
