@@ -1,50 +1,92 @@
-// Brings a testbed up and keeps it until Ctrl-C: etcd, kube-apiserver, CDI and KubeVirt as they are, in namespaces of their own.
-import { randomBytes } from 'node:crypto';
+// npm run testbed: brings a testbed up and keeps it until Ctrl-C.
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { Command, Option } from 'commander';
+import { explained } from '../../src/cli/explained.ts';
+import { interruptedExitCode, untilSignalled } from '../../src/cli/until-signalled.ts';
+import { parsePlainKubeConfig, textOf } from '../../src/kube/plain-kubeconfig.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
-import { createLogger } from '../../src/runtime/winston.ts';
-import { openCell } from './cell/cell.ts';
+import { writeKubeconfig } from '../../src/sandbox/serve/kubeconfig-file.ts';
+import type { CellReport } from './cell/cell-messages.ts';
 import { enterCell } from './cell/enter-cell.ts';
+import { frontDoorSocket, startRelay } from './cell/relay.ts';
 import { RunFolder } from './cell/run-folder.ts';
-import { startTestbed } from './cluster/start-testbed.ts';
-import { testbedVariable } from './control/testbed.ts';
+import { kubeconfigPath } from './cluster/keys.ts';
+import type { TestbedParts } from './cluster/start-testbed.ts';
 
-const clock = new SystemClock();
+interface UpArguments {
+  readonly kubeconfig?: string;
+  readonly keep: boolean;
+  readonly without: readonly string[];
+}
 
-async function outside(): Promise<number> {
-  const end = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.on(name, () => {
-      if (end.signal.aborted) process.exit(130);
-      end.abort(new Error(name));
-    });
+/** Resolves to the exit code. */
+async function up(given: UpArguments, signal: AbortSignal): Promise<number> {
+  const clock = new SystemClock();
   await using folder = await RunFolder.create(tmpdir(), clock);
-  return await enterCell(
-    { path: fileURLToPath(import.meta.url), args: process.argv.slice(2), folder: folder.path },
-    end.signal,
+  if (given.keep) await folder.keep();
+  await using door = await startRelay({ host: '127.0.0.1', port: 0 }, { path: frontDoorSocket(folder.path) });
+  using files = new DisposableStack();
+  const parts: TestbedParts = { kubevirt: !given.without.includes('kubevirt') };
+  const onReady = async (runs: readonly string[]): Promise<void> => {
+    const path = resolve(given.kubeconfig ?? join(folder.path, 'kubeconfig'));
+    const access = await adminAccess(folder.path);
+    files.use(writeKubeconfig(path, { ...access, url: `https://127.0.0.1:${door.port}` }, 'testbed'));
+    process.stdout.write(
+      `\nA testbed runs: ${runs.join(', ')}.\n` +
+        `  its API server     kubectl --kubeconfig ${path} get crds\n` +
+        `  logs and volumes   ${folder.path}${given.keep ? ' (stays in the end)' : ''}\n` +
+        `  end it             Ctrl-C\n`,
+    );
+  };
+  const failed = new AbortController();
+  const onReport = (report: CellReport): void => {
+    if (report.what === 'ready') onReady(report.runs).catch((error: unknown) => failed.abort(error));
+  };
+  const path = fileURLToPath(new URL('cluster/up-inside.ts', import.meta.url));
+  const either = AbortSignal.any([signal, failed.signal]);
+  const code = await enterCell(
+    { path, args: [JSON.stringify(parts)], folder: folder.path, clock, onReport },
+    either,
   );
+  failed.signal.throwIfAborted();
+  if (given.keep) process.stdout.write(`\nkept: ${folder.path}\n`);
+  return code;
 }
 
-async function inside(): Promise<number> {
-  const cell = await openCell();
-  const log = createLogger({ level: 'info', format: 'line', clock });
-  const random = (): number => randomBytes(4).readUInt32LE() / 2 ** 32;
-  await using testbed = await startTestbed(
-    {
-      ...cell,
-      clock,
-      random,
-      log,
-      env: process.env,
-      onStep: (name, ms) => console.log(name, Math.round(ms)),
-    },
-    cell.signal,
-  );
-  console.log(testbed.folder);
-  await new Promise((resolve) => cell.signal.addEventListener('abort', resolve, { once: true }));
-  return 0;
+/** What the administrator of the testbed in this folder proves himself with. */
+async function adminAccess(folder: string): Promise<{ readonly caPem: string; readonly token: string }> {
+  const path = kubeconfigPath(folder, 'admin');
+  const config = await parsePlainKubeConfig(await readFile(path, 'utf8'), path);
+  return { caPem: (await textOf(config?.ca)) ?? '', token: (await textOf(config?.user.token)) ?? '' };
 }
-process.exitCode = await (process.env[testbedVariable] === undefined ? outside() : inside());
+
+const program = new Command('npm run testbed --')
+  .description(
+    'Runs etcd, kube-apiserver, CDI and KubeVirt as they are, in namespaces of their own, until Ctrl-C.',
+  )
+  .option('--kubeconfig <file>', 'file to write, and to remove in the end')
+  .option('--keep', 'leave logs and volumes behind', false)
+  .addOption(
+    new Option('--without <part...>', 'parts to do without').choices(['kubevirt']).default([], 'none'),
+  )
+  .action(async (given: UpArguments) => {
+    const signal = untilSignalled();
+    try {
+      process.exitCode = await up(given, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      process.exitCode = interruptedExitCode;
+    }
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`testbed: ${explained(error)}\n`);
+  process.exitCode = 1;
+}
 process.exit();

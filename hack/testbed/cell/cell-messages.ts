@@ -4,4 +4,5 @@ export type CellMessage = 'end';
 /** What the process inside says to the one outside. */
 export type CellReport =
   | { readonly what: 'entered' }
-  | { readonly what: 'ready'; /** Path in the folder. */ readonly kubeconfig: string };
+  /** `runs`: the names of what runs. */
+  | { readonly what: 'ready'; readonly runs: readonly string[] };

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import process from 'node:process';
+import type { Clock } from '../../../src/runtime/clock.ts';
 import { testbedVariable } from '../control/testbed.ts';
 import { CellError } from './cell-error.ts';
 import type { CellMessage, CellReport } from './cell-messages.ts';
@@ -11,11 +12,15 @@ export interface CellProgram {
   readonly args: readonly string[];
   /** The folder of this run; both sides know it. */
   readonly folder: string;
+  readonly clock: Clock;
   /** In addition to this process's own. */
   readonly env?: Readonly<Record<string, string>>;
   /** Called with what the program tells by `Cell.report`. */
   readonly onReport?: (report: CellReport) => void;
 }
+
+/** What does not end in good order within so many milliseconds is killed, and everything with it. */
+const endWithinMs = 30_000;
 
 /** Tools of util-linux and iproute2; where one is absent the rest of a testbed would fail later, and less clearly. */
 const tools = ['unshare', 'setpriv', 'nsenter', 'mount', 'losetup', 'ip'];
@@ -39,7 +44,11 @@ export async function enterCell(program: CellProgram, signal: AbortSignal): Prom
     heard.push(message);
     program.onReport?.(message);
   });
-  const onAbort = (): void => tellToEnd(child);
+  using timers = new DisposableStack();
+  const onAbort = (): void => {
+    tellToEnd(child);
+    timers.use(program.clock.setTimeout(() => child.kill('SIGKILL'), endWithinMs));
+  };
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     const code = await ended(child);

@@ -48,18 +48,27 @@ export async function prepareCdi(cluster: Cluster, signal: AbortSignal): Promise
   return { definitions, rights, webhooks };
 }
 
-/** Resolves when DataVolumes are admitted and worked on. */
+/** Resolves when CDI's kinds are served, whether or not anybody works on them. */
+export async function defineCdi(
+  cluster: Cluster,
+  { definitions }: CdiPreparation,
+  signal: AbortSignal,
+): Promise<void> {
+  await defineKinds(cluster.client('admin'), definitions, signal);
+}
+
+/** After `defineCdi`. Resolves when DataVolumes are admitted and worked on. */
 export async function startCdi(
   cluster: Cluster,
-  { definitions, rights, webhooks }: CdiPreparation,
+  { rights, webhooks }: CdiPreparation,
   signal: AbortSignal,
 ): Promise<void> {
   const client = cluster.client('admin');
   const { supervisor } = cluster;
-  const namespaceObject: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
+  const space: KubeObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
   await Promise.all([
-    defineKinds(client, definitions, signal).then(() => createConfiguration(client, signal)),
-    createAll(client, [namespaceObject], signal).then(() => createAll(client, rights, signal)),
+    createConfiguration(client, signal),
+    createAll(client, [space], signal).then(() => createAll(client, rights, signal)),
   ]);
   await Promise.all([
     supervisor.start(apiServerSpec(cluster), signal).then(() => createAll(client, webhooks, signal)),

@@ -1,17 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { apiServerPort, apiServerUrl, hub } from '../addresses.ts';
-import type { BinaryName } from '../build/binaries.ts';
+import { programPath } from './binary.ts';
+import type { Cluster, ClusterDeps } from './cluster.ts';
 import type { DaemonSpec } from './daemon.ts';
-import { serviceRange, type Keys } from './keys.ts';
+import { serviceRange } from './keys.ts';
 import { isServing } from './probe.ts';
-
-/** Paths, and what programs are told apart by. */
-export interface ControlPlaneSettings {
-  readonly folder: string;
-  readonly keys: Pick<Keys, Exclude<keyof Keys, 'token'>>;
-  readonly path: (name: BinaryName) => string;
-}
 
 const etcdUrl = 'http://127.0.0.1:2379';
 const etcdPeerUrl = 'http://127.0.0.1:2380';
@@ -31,12 +25,13 @@ const controllers = [
   'resourcequota-controller',
 ];
 
-export async function etcdSpec(folder: string, path: ControlPlaneSettings['path']): Promise<DaemonSpec> {
+/** Needs no keys, so that it starts while they are made. */
+export async function etcdSpec({ folder, env }: ClusterDeps): Promise<DaemonSpec> {
   const data = join(folder, 'etcd');
   await mkdir(data, { recursive: true, mode: 0o700 });
   return {
     name: 'etcd',
-    command: path('etcd'),
+    command: programPath('etcd', env),
     args: [
       `--data-dir=${data}`,
       '--name=testbed',
@@ -55,10 +50,11 @@ export async function etcdSpec(folder: string, path: ControlPlaneSettings['path'
   };
 }
 
-export function apiServerSpec({ keys, path }: ControlPlaneSettings): DaemonSpec {
+export function apiServerSpec(cluster: Cluster): DaemonSpec {
+  const { keys } = cluster;
   return {
     name: 'kube-apiserver',
-    command: path('kube-apiserver'),
+    command: cluster.program('kube-apiserver'),
     args: [
       `--etcd-servers=${etcdUrl}`,
       `--bind-address=${hub}`,
@@ -91,11 +87,12 @@ export function apiServerSpec({ keys, path }: ControlPlaneSettings): DaemonSpec 
   };
 }
 
-export function controllerManagerSpec({ keys, path }: ControlPlaneSettings): DaemonSpec {
+export function controllerManagerSpec(cluster: Cluster): DaemonSpec {
+  const { keys } = cluster;
   const kubeconfig = keys.kubeconfig('kube-controller-manager');
   return {
     name: 'kube-controller-manager',
-    command: path('kube-controller-manager'),
+    command: cluster.program('kube-controller-manager'),
     args: [
       `--kubeconfig=${kubeconfig}`,
       `--authentication-kubeconfig=${kubeconfig}`,

@@ -21,7 +21,8 @@ export const identities = {
   admin: { user: 'testbed-admin', groups: ['system:masters'] },
   /** As manifests/ have it. */
   gantry: serviceAccount('konveyor-forklift', 'forklift-controller'),
-  node: { user: 'testbed-node', groups: [] },
+  /** A kubelet, a scheduler and a provisioner in one: may do all that they may. */
+  node: { user: 'testbed-node', groups: ['system:masters'] },
   'kube-controller-manager': { user: 'system:kube-controller-manager', groups: [] },
   'cdi-controller': serviceAccount('cdi', 'cdi-sa'),
   'cdi-apiserver': serviceAccount('cdi', 'cdi-apiserver'),

@@ -1,29 +1,40 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { KubeObject } from '../../../src/api/meta.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
+import { LinkedAbort } from '../../../src/kube/linked-abort.ts';
 import { apiServerUrl } from '../addresses.ts';
-import type { TestbedUser } from '../control/testbed.ts';
+import { serveControl } from '../control/server.ts';
+import type { DaemonName, TestbedUser } from '../control/testbed.ts';
+import { startNode, type RunningNode } from '../node/start-node.ts';
 import { createAll, defineKinds } from './apply.ts';
-import { programPath } from './binary.ts';
-import { prepareCdi, startCdi } from './cdi.ts';
+import { defineCdi, prepareCdi, startCdi } from './cdi.ts';
 import { Cluster, type ClusterDeps } from './cluster.ts';
 import { apiServerSpec, controllerManagerSpec, etcdSpec } from './control-plane.ts';
-import { identities } from './identities.ts';
 import { makeKeys } from './keys.ts';
+import { launcherImageName } from './kubevirt/daemons.ts';
+import { prepareKubeVirt, startKubeVirt } from './kubevirt/kubevirt.ts';
+import { launcherImage } from './kubevirt/launcher.ts';
 import { ownManifests } from './manifests.ts';
 import { csiDriver, storageClassObjects } from './storage-classes.ts';
 import { Supervisor } from './supervisor.ts';
 
 export interface TestbedOptions extends ClusterDeps {
+  readonly parts: TestbedParts;
   /** Called when a part is up, with the milliseconds since the beginning. */
-  readonly onStep?: (step: string, ms: number) => void;
+  readonly onStep?: (part: string, ms: number) => void;
+}
+
+/** What besides etcd, kube-apiserver, kube-controller-manager, CDI and the node. */
+export interface TestbedParts {
+  readonly kubevirt: boolean;
 }
 
 export interface RunningTestbed extends AsyncDisposable {
   readonly folder: string;
   readonly url: string;
   readonly caPem: string;
+  readonly daemons: readonly DaemonName[];
   /** Aborts with an Error when a part has ended that the rest cannot be without. */
   readonly lost: AbortSignal;
   /** Path of a kubeconfig of this user. */
@@ -32,49 +43,138 @@ export interface RunningTestbed extends AsyncDisposable {
 }
 
 /**
- * Brings a cluster up inside a cell; resolves when all of it is ready. Disposing of it ends everything in reverse. Rejects with
- * TestbedError, and then nothing is left running.
+ * Brings a testbed up inside a cell; resolves when all of it is ready and serves its control socket. Disposing of it ends everything.
+ * Rejects with the first thing that went wrong, and then nothing is left running.
  */
 export async function startTestbed(options: TestbedOptions, signal: AbortSignal): Promise<RunningTestbed> {
-  const { folder, clock, env } = options;
-  const begun = clock.monotonicMs();
-  const step = (name: string): void => options.onStep?.(name, clock.monotonicMs() - begun);
+  const { folder } = options;
   const logs = join(folder, 'logs');
   await mkdir(logs, { recursive: true, mode: 0o700 });
   await using stack = new AsyncDisposableStack();
   const supervisor = stack.use(new Supervisor(logs, options));
-  const path = (name: Parameters<typeof programPath>[0]): string => programPath(name, env);
-
-  const etcdStarts = etcdSpec(folder, path).then((spec) => supervisor.start(spec, signal));
-  const keys = await makeKeys(folder, clock.now());
-  step('keys');
-  const cluster = stack.use(new Cluster(options, keys, supervisor));
-  const settings = { folder, keys, path };
-  const serverStarts = supervisor.start(apiServerSpec(settings), signal);
-  const cdiPrepares = prepareCdi(cluster, signal);
-  await etcdStarts;
-  step('etcd');
-  await serverStarts;
-  step('kube-apiserver');
-  await Promise.all([
-    cdiPrepares.then((prepared) => startCdi(cluster, prepared, signal)).then(() => step('cdi')),
-    supervisor.start(controllerManagerSpec(settings), signal).then(() => step('kube-controller-manager')),
-    applyOwn(cluster, signal).then(() => step('manifests')),
-  ]);
-
+  const { cluster, node } = await bringUp(options, supervisor, stack, signal);
+  stack.use(await serveControl(folder, { supervisor, node }, signal));
   const running = stack.move();
   return {
     folder,
     url: apiServerUrl,
-    caPem: keys.caPem,
+    caPem: cluster.keys.caPem,
+    daemons: supervisor.names,
     lost: supervisor.lost,
-    kubeconfig: (user) => keys.kubeconfig(user),
+    kubeconfig: (user) => cluster.keys.kubeconfig(user),
     client: (user) => cluster.client(user),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
-/** What Gantry ships, the storage classes, and the rights of whoever plays the nodes. */
+interface Brought {
+  readonly cluster: Cluster;
+  readonly node: RunningNode;
+}
+
+/** Everything as early as what it needs is there. What it made hangs on the stack, also when it rejects. */
+async function bringUp(
+  options: TestbedOptions,
+  supervisor: Supervisor,
+  stack: AsyncDisposableStack,
+  parent: AbortSignal,
+): Promise<Brought> {
+  const begun = options.clock.monotonicMs();
+  using abort = new LinkedAbort(parent);
+  const { signal } = abort;
+  supervisor.lost.addEventListener('abort', () => abort.abort(supervisor.lost.reason), { once: true });
+  const parts: Promise<unknown>[] = [];
+  const part = <T>(name: string, done: Promise<T>): Promise<T> => {
+    const told = done.then((result) => {
+      options.onStep?.(name, options.clock.monotonicMs() - begun);
+      return result;
+    });
+    parts.push(told);
+    return told;
+  };
+
+  const cluster = part(
+    'keys',
+    makeKeys(options.folder, options.clock.now()).then((keys) =>
+      stack.use(new Cluster(options, keys, supervisor)),
+    ),
+  );
+  const etcd = part(
+    'etcd',
+    etcdSpec(options).then((spec) => supervisor.start(spec, signal)),
+  );
+  const server = part(
+    'kube-apiserver',
+    cluster.then((made) => supervisor.start(apiServerSpec(made), signal)),
+  );
+  const up = Promise.all([cluster, etcd, server]).then(([made]) => made);
+  void part(
+    'kube-controller-manager',
+    up.then((made) => supervisor.start(controllerManagerSpec(made), signal)),
+  );
+  void part(
+    'manifests',
+    up.then((made) => applyOwn(made, signal)),
+  );
+
+  const cdi = cluster.then((made) => prepareCdi(made, signal));
+  const cdiKinds = Promise.all([up, cdi]).then(([made, prepared]) => defineCdi(made, prepared, signal));
+  void part(
+    'CDI',
+    Promise.all([up, cdi, cdiKinds]).then(([made, prepared]) => startCdi(made, prepared, signal)),
+  );
+  if (options.parts.kubevirt) {
+    const prepared = cluster.then((made) => prepareKubeVirt(made, signal));
+    void part(
+      'KubeVirt',
+      Promise.all([up, prepared]).then((both) => startKubeVirt(...both, cdiKinds, signal)),
+    );
+  }
+  const node = part(
+    'node',
+    up.then((made) => runNode(made, options.parts, stack)),
+  );
+
+  try {
+    await Promise.all(parts);
+    return { cluster: await cluster, node: await node };
+  } catch (error) {
+    abort.abort(error);
+    await Promise.allSettled(parts);
+    throw error;
+  }
+}
+
+/** Resolves when it works. */
+async function runNode(
+  cluster: Cluster,
+  { kubevirt }: TestbedParts,
+  stack: AsyncDisposableStack,
+): Promise<RunningNode> {
+  const life = new AbortController();
+  const vddkPlugin = cluster.program('libvddk-test-plugin.so');
+  const node = startNode(
+    cluster.client('node'),
+    {
+      ...cluster.deps,
+      networks: cluster.deps.network,
+      importer: cluster.program('cdi-importer'),
+      ...(existsSync(vddkPlugin) && { vddkPlugin }),
+      ...(kubevirt && {
+        images: { [launcherImageName]: launcherImage(cluster.client('virt-controller')) },
+      }),
+    },
+    life.signal,
+  );
+  stack.defer(async () => {
+    life.abort(new Error('the testbed ends'));
+    await node.stopped;
+  });
+  await node.ready;
+  return node;
+}
+
+/** What Gantry ships, and the storage classes. */
 async function applyOwn(cluster: Cluster, signal: AbortSignal): Promise<void> {
   const client = cluster.client('admin');
   const shipped = await ownManifests();
@@ -83,14 +183,6 @@ async function applyOwn(cluster: Cluster, signal: AbortSignal): Promise<void> {
   await Promise.all([
     defineKinds(client, of('CustomResourceDefinition'), signal),
     createAll(client, of('Namespace'), signal).then(() => createAll(client, rest, signal)),
-    createAll(client, [...storageClassObjects, csiDriver, nodeBinding], signal),
+    createAll(client, [...storageClassObjects, csiDriver], signal),
   ]);
 }
-
-const nodeBinding: KubeObject & { readonly roleRef: object; readonly subjects: readonly object[] } = {
-  apiVersion: 'rbac.authorization.k8s.io/v1',
-  kind: 'ClusterRoleBinding',
-  metadata: { name: identities.node.user },
-  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: identities.node.user }],
-};

@@ -43,11 +43,14 @@ export class Supervisor implements AsyncDisposable {
     throw new TestbedError('DaemonUnknown', `this testbed runs no ${name}; it runs: ${known}`);
   }
 
-  get running(): readonly DaemonName[] {
+  get names(): readonly DaemonName[] {
     return [...this.#daemons.keys()];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const daemon of [...this.#daemons.values()].reverse()) await daemon.stop();
+    const daemons = [...this.#daemons.values()].reverse();
+    // Controllers first and at once, then what they stand on.
+    await Promise.all(daemons.filter(({ spec }) => spec.isRestarted).map((daemon) => daemon.stop()));
+    for (const daemon of daemons) await daemon.stop();
   }
 }
