@@ -35,6 +35,8 @@ export const originalIdAnnotation = 'original-id';
 export const displayNameAnnotation = 'openshift.io/display-name';
 
 export const cdiBindImmediateAnnotation = 'cdi.kubevirt.io/storage.bind.immediate.requested';
+/** On the claim, followed by the `current` of a stage that is copied. */
+export const cdiCopiedAnnotationPrefix = 'cdi.kubevirt.io/storage.checkpoint.copied.';
 export const cdiUsePopulatorAnnotation = 'cdi.kubevirt.io/storage.usePopulator';
 export const cdiDeleteAfterCompletionAnnotation = 'cdi.kubevirt.io/storage.deleteAfterCompletion';
 export const cdiRetainPodAnnotation = 'cdi.kubevirt.io/storage.pod.retainAfterCompletion';

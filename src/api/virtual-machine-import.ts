@@ -179,18 +179,32 @@ export const LedgerEntrySchema = object({
 });
 export type LedgerEntry = StaticOf<typeof LedgerEntrySchema>;
 
+export const roundKinds = ['initial', 'next', 'final'] as const;
 export const RoundSchema = object({
   n: int({ minimum: 1 }),
-  kind: choice(['initial', 'next', 'final']),
+  kind: choice(roundKinds),
   marker: text(128),
   snapshotId: optional(text(128)),
-  startedAt: optional(dateTime()),
+  startedAt: dateTime(),
   readyAt: optional(dateTime()),
   copiedAt: optional(dateTime()),
   removedAt: optional(dateTime()),
-  crashConsistent: optional(bool()),
-  disks: mapOf(object({ current: text(37), nextPrevious: text(128), sizeBytes: int() }), 256),
+  crashConsistent: optional(
+    bool({ description: 'The guest could not be quiesced: the snapshot is what a power cut would leave.' }),
+  ),
+  disks: mapOf(
+    object({
+      current: text(37),
+      nextPrevious: text(128),
+      sizeBytes: int(),
+      epoch: optional(text(128, { description: 'Changes when the platform lost track of what changed.' })),
+      recopy: optional(bool({ description: 'Copied whole in this round, into a volume made anew.' })),
+    }),
+    256,
+  ),
 });
+export type Round = StaticOf<typeof RoundSchema>;
+export type RoundKind = (typeof roundKinds)[number];
 
 /** What no fact can replace; each field is written once unless its description says otherwise. */
 export const RecordsSchema = object({
@@ -207,7 +221,17 @@ export const RecordsSchema = object({
       restoredAt: optional(dateTime()),
     }),
   ),
-  cutover: optional(object({ acceptedAt: dateTime(), requestedFor: optional(dateTime()) })),
+  cutover: optional(
+    object({
+      acceptedAt: optional(dateTime()),
+      requestedFor: optional(dateTime()),
+      /** A cutover that was begun and left again; the same wish is not tried twice. */
+      blocked: optional(
+        object({ requestedFor: optional(dateTime()), at: dateTime(), reason: text(64), message: text(1024) }),
+      ),
+    }),
+  ),
+  nextRoundAt: optional(dateTime()),
   /** What importers were last given to log in with; anew at each change. `version` is that of the Provider's Secret; none: withheld. */
   access: optional(object({ version: optional(text(128)), since: dateTime() })),
   copyCompleteAt: optional(dateTime()),
@@ -234,6 +258,13 @@ export const DiskStatusSchema = object({
   round: int({ minimum: 0 }),
   state: choice(diskStates),
   percent: optional(number({ minimum: 0, maximum: 100, description: 'Of this stage, as CDI reports it.' })),
+  staleProgress: optional(
+    number({
+      minimum: 0,
+      maximum: 100,
+      description: 'What CDI showed at the end of the round before, and shows until this one has begun.',
+    }),
+  ),
   doneBytes: int({ minimum: 0 }),
   totalBytes: int({ minimum: 0 }),
   rateBytesPerSecond: optional(int({ minimum: 0 })),

@@ -1,4 +1,4 @@
-import type { DiskStatus, FrozenDisk } from '../api/virtual-machine-import.ts';
+import type { DiskStatus, FrozenDisk, Round } from '../api/virtual-machine-import.ts';
 import { countRestarts, type Restarts } from './importer-restarts.ts';
 import type { VolumeFact } from './facts.ts';
 import { rfc3339Millis } from './time.ts';
@@ -9,27 +9,36 @@ const newest = 0.3;
 const shortestMeasureMs = 1000;
 const longestText = 1024;
 
+/** Which copy of a disk is under way. */
+export interface Stage {
+  readonly round: Pick<Round, 'n' | 'kind' | 'disks'>;
+  readonly diskKey: string;
+}
+
 /**
  * What is reported of a disk, from what the cluster shows now and what was reported before. Bytes are those of the whole disk by CDI's
- * percentage; they never go back within one DataVolume, though an importer that starts again counts from 0.
+ * percentage; they never go back within one copy, though an importer that starts again counts from 0.
  *
- * @param now milliseconds since 1970.
- * @param text what the cluster says about it, old enough to be no flicker.
- * @param isExcused nobody can reach the source: what fails now is not the importer's fault.
+ * @param reading milliseconds since 1970; what the cluster says about the disk, old enough to be no flicker; whether nobody can reach the
+ * source, so that what fails now is not the importer's fault; warm: the round that is copied.
  */
 export function diskStatus(
   volume: VolumeFact,
   disk: FrozenDisk,
-  previous: DiskStatus | undefined,
-  now: number,
-  text?: string,
-  isExcused = false,
+  reported: DiskStatus | undefined,
+  {
+    now,
+    text,
+    isExcused = false,
+    stage,
+  }: { readonly now: number; readonly text?: string; readonly isExcused?: boolean; readonly stage?: Stage },
 ): DiskStatus {
+  const previous = atStage(reported, stage);
   const restarts = countRestarts(previous, volume.pod);
   const failed = Math.max(0, restarts.total - totalBefore(previous));
   const excused = (previous?.excused ?? 0) + (isExcused ? failed : 0);
   const excusedPod = isExcused && failed > 0 ? volume.pod?.uid : previous?.excusedPod;
-  const state = stateOf(volume);
+  const state = stateOf(volume, stage);
   const uid = volume.dataVolume?.uid ?? previous?.dataVolumeUID;
   const before = previous !== undefined && previous.dataVolumeUID === uid ? previous : undefined;
   const percent = percentOf(volume, state, before);
@@ -40,11 +49,13 @@ export function diskStatus(
     claim: disk.claimName,
     ...(uid !== undefined && { dataVolumeUID: uid }),
     ...filledClaim(volume, state, before),
-    round: previous?.round ?? 1,
+    round: stage?.round.n ?? previous?.round ?? 1,
     state,
     ...(percent !== undefined && { percent }),
     doneBytes,
-    totalBytes: disk.sizeBytes,
+    totalBytes: stage?.round.disks[disk.key]?.sizeBytes ?? disk.sizeBytes,
+    ...(before?.staleProgress !== undefined &&
+      percent === undefined && { staleProgress: before.staleProgress }),
     ...movement(doneBytes, state, restarts, before, now),
     ...restartFields(restarts),
     ...(excused > 0 && { excused }),
@@ -52,7 +63,9 @@ export function diskStatus(
     ...(previous?.recopies !== undefined && { recopies: previous.recopies }),
     ...(previous?.dirty !== undefined && { dirty: previous.dirty }),
     ...firstErrorOf(previous, restarts.total - excused, volume),
-    ...(message !== undefined && state !== 'done' && { message: message.slice(0, longestText) }),
+    ...(message !== undefined &&
+      state !== 'done' &&
+      state !== 'copied' && { message: message.slice(0, longestText) }),
   };
 }
 
@@ -70,7 +83,35 @@ function filledClaim(
   return claimUID === undefined ? {} : { claimUID };
 }
 
-function stateOf({ dataVolume }: VolumeFact): DiskStatus['state'] {
+/**
+ * The first report of another round: its copy begins at nothing, and what failed before does not count against it. CDI goes on showing the
+ * last figure of the round before until the importer of this one reports (fact: cdi 1.3), so that figure is not believed.
+ */
+function atStage(reported: DiskStatus | undefined, stage: Stage | undefined): DiskStatus | undefined {
+  if (reported === undefined || stage === undefined || reported.round === stage.round.n) return reported;
+  const {
+    percent,
+    movedAt: _movedAt,
+    rateBytesPerSecond: _rate,
+    firstError: _first,
+    message: _said,
+    ...kept
+  } = reported;
+  return {
+    ...kept,
+    round: stage.round.n,
+    state: 'waiting',
+    doneBytes: 0,
+    excused: totalBefore(reported),
+    ...(percent !== undefined && { staleProgress: percent }),
+  };
+}
+
+/** Between two stages a DataVolume is Paused, before and after each for longer than it is true: only the mark counts (fact: cdi 0.1). */
+function stateOf({ dataVolume, claim, diskKey }: VolumeFact, stage: Stage | undefined): DiskStatus['state'] {
+  const current = stage?.round.disks[diskKey]?.current;
+  const isMarked = current !== undefined && claim?.copied?.includes(current) === true;
+  if (isMarked && stage?.round.kind !== 'final') return 'copied';
   switch (dataVolume?.phase) {
     case 'Succeeded':
       return 'done';
@@ -78,8 +119,9 @@ function stateOf({ dataVolume }: VolumeFact): DiskStatus['state'] {
     case 'Unknown':
       return 'failed';
     case 'ImportInProgress':
-    case 'Paused':
       return 'copying';
+    case 'Paused':
+      return stage === undefined || isMarked ? 'copying' : 'waiting';
     default:
       return 'waiting';
   }
@@ -91,9 +133,10 @@ function percentOf(
   state: DiskStatus['state'],
   before: DiskStatus | undefined,
 ): number | undefined {
-  if (state === 'done') return 100;
+  if (state === 'done' || state === 'copied') return 100;
   const percent = volume.dataVolume?.percent;
-  if (percent === undefined) return before?.percent;
+  const isStale = before?.percent === undefined && percent === before?.staleProgress;
+  if (percent === undefined || isStale) return before?.percent;
   return Math.max(before?.percent ?? 0, percent);
 }
 

@@ -1,5 +1,5 @@
 import type { DiskStatus, FrozenDisk } from '../api/virtual-machine-import.ts';
-import { diskStatus } from './disk-status.ts';
+import { diskStatus, type Stage } from './disk-status.ts';
 import { terminal } from './failures.ts';
 import { foreignVolume } from './foreign-volume.ts';
 import { countRestarts } from './importer-restarts.ts';
@@ -57,10 +57,16 @@ export function readDisk(
   previous: DiskStatus | undefined,
   context: Context,
   isSourceAway = false,
+  round?: Stage['round'],
 ): DiskReading {
   const text = shownText(volume, context);
-  const status = diskStatus(volume, disk, previous, context.now, text, isSourceAway);
-  if (status.state === 'done') return { status, isStalled: false };
+  const status = diskStatus(volume, disk, previous, {
+    now: context.now,
+    isExcused: isSourceAway,
+    ...(text !== undefined && { text }),
+    ...(round !== undefined && { stage: { round, diskKey: disk.key } }),
+  });
+  if (status.state === 'done' || status.state === 'copied') return { status, isStalled: false };
   const failure =
     gone(volume, previous, context) ??
     foreignVolume(volume, context) ??

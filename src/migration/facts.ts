@@ -1,4 +1,10 @@
-import type { PowerReading } from '../model/source-data.ts';
+import type {
+  Audit,
+  DiskCheckpoint,
+  PowerReading,
+  SnapshotRemoval,
+  SnapshotState,
+} from '../model/source-data.ts';
 import type { VmModel } from '../model/vm.ts';
 
 /**
@@ -31,9 +37,26 @@ export interface FactTable {
   readonly instancePhase: string;
   /** live. Every object in the target namespace that carries our label. */
   readonly targetObjects: TargetObjects;
+  /** live. What became of the snapshot of the round under way. */
+  readonly snapshot: SnapshotState;
+  /** live. What has changed at the source behind our back. */
+  readonly audit: Audit;
+  /** live. Per disk that is copied, by its key: where it stands in the snapshot of the round under way. */
+  readonly checkpoints: ReadonlyMap<string, DiskCheckpoint>;
+  /** live. One entry a snapshot that the ledger owes, oldest first. */
+  readonly owedSnapshots: readonly OwedSnapshot[];
 }
 export type FactName = keyof FactTable;
 export type Facts<N extends FactName> = Pick<FactTable, N>;
+
+export interface OwedSnapshot {
+  /** Of its ledger entry. */
+  readonly key: string;
+  readonly marker: string;
+  readonly state: SnapshotState;
+  /** Once its id is known, from the ledger or from its state. */
+  readonly removal?: { readonly id: string; readonly reading: SnapshotRemoval };
+}
 
 export interface PriorImport {
   readonly name: string;
@@ -97,6 +120,9 @@ export interface VolumeFact {
     /** 0..100, undefined while CDI says N/A. */
     readonly percent?: number;
     readonly restartCount: number;
+    /** Warm: what it has been given to copy so far, in order. */
+    readonly checkpoints?: readonly { readonly current: string; readonly previous: string }[];
+    readonly finalCheckpoint?: boolean;
     readonly conditions: readonly {
       readonly type: string;
       readonly status: string;
@@ -116,6 +142,8 @@ export interface VolumeFact {
       readonly uid?: string;
       readonly name?: string;
     };
+    /** Warm: the stages that CDI has marked as copied; it wipes the marks when all is done (fact: cdi 2.1). */
+    readonly copied?: readonly string[];
     /** "namespace/name is owned by ..." for a message. */
     readonly describedAs: string;
   };

@@ -2,16 +2,23 @@ import type { PhaseName, StepName } from '../api/phases.ts';
 import type { VirtualMachineImportSpec } from '../api/virtual-machine-import.ts';
 import type { Phase } from './phase.ts';
 import { completed } from './phases/completed.ts';
-import { copyDisks } from './phases/copy-disks.ts';
+import { copyDisks, finalize } from './phases/copy-disks.ts';
 import { createDataVolumes } from './phases/create-data-volumes.ts';
 import { createVm } from './phases/create-vm.ts';
 import { powerOffSource } from './phases/power-off-source.ts';
 import { preflight } from './phases/preflight.ts';
 import { releaseVolumes } from './phases/release-volumes.ts';
+import { addCheckpoint } from './phases/rounds/add-checkpoint.ts';
+import { copyingPaused } from './phases/rounds/copying-paused.ts';
+import { preflightCutover } from './phases/rounds/preflight-cutover.ts';
+import { removeFinalSnapshot, removeSnapshot, waitForRemoval } from './phases/rounds/remove-snapshot.ts';
+import { createSnapshot, waitForSnapshot } from './phases/rounds/snapshot.ts';
+import { storeDeltas } from './phases/rounds/store-deltas.ts';
 import { startVm } from './phases/start-vm.ts';
 import { started } from './phases/started.ts';
 import { storePowerState } from './phases/store-power-state.ts';
 import { waitForPowerOff } from './phases/wait-for-power-off.ts';
+import { isWarm } from './rounds.ts';
 import { waitForTargetRunning } from './phases/wait-for-target-running.ts';
 
 /**
@@ -22,6 +29,8 @@ export interface Itinerary {
   readonly id: string;
   readonly version: number;
   readonly phases: readonly PhaseName[];
+  /** Where a phase belongs to another step of the pipeline than elsewhere. */
+  readonly steps?: Readonly<Partial<Record<PhaseName, StepName>>>;
 }
 
 /** Power off, copy, hand over (design: import.md 2.4 V-COLD). */
@@ -44,10 +53,53 @@ export const cold: Itinerary = {
   ],
 };
 
+/**
+ * Copy while the source runs, round by round, then power off and copy the rest (design: import.md 2.4 V-WARM). AddCheckpoint leads back to
+ * CopyDisks, CopyingPaused on to a cutover or to one more round.
+ */
+export const warm: Itinerary = {
+  id: 'warm',
+  version: 1,
+  phases: [
+    'Started',
+    'Preflight',
+    'CreateInitialSnapshot',
+    'WaitForInitialSnapshot',
+    'StoreInitialSnapshotDeltas',
+    'CreateDataVolumes',
+    'CopyDisks',
+    'RemovePreviousSnapshot',
+    'WaitForPreviousSnapshotRemoval',
+    'CopyingPaused',
+    'CreateSnapshot',
+    'WaitForSnapshot',
+    'StoreSnapshotDeltas',
+    'AddCheckpoint',
+    'PreflightCutover',
+    'StorePowerState',
+    'PowerOffSource',
+    'WaitForPowerOff',
+    'RemovePenultimateSnapshot',
+    'WaitForPenultimateSnapshotRemoval',
+    'CreateFinalSnapshot',
+    'WaitForFinalSnapshot',
+    'StoreFinalSnapshotDeltas',
+    'AddFinalCheckpoint',
+    'Finalize',
+    'RemoveFinalSnapshot',
+    'CreateVM',
+    'ReleaseVolumes',
+    'StartVM',
+    'WaitForTargetRunning',
+    'Completed',
+  ],
+  steps: { StorePowerState: 'Cutover', PowerOffSource: 'Cutover', WaitForPowerOff: 'Cutover' },
+};
+
 /** A retry of a VM whose earlier run committed: what stands is not touched (design: import.md 2.4 R-POST). */
 export const postHook: Itinerary = { id: 'postHook', version: 1, phases: ['Started', 'Completed'] };
 
-export const itineraries: readonly Itinerary[] = [cold, postHook];
+export const itineraries: readonly Itinerary[] = [cold, warm, postHook];
 
 /**
  * The itinerary of an import that begins.
@@ -58,7 +110,8 @@ export function itineraryFor(
   spec: VirtualMachineImportSpec,
   priorCommitted = spec.strategy.type === 'postHook',
 ): Itinerary {
-  return priorCommitted ? postHook : cold;
+  if (priorCommitted) return postHook;
+  return isWarm(spec) ? warm : cold;
 }
 
 const phases: ReadonlyMap<string, Phase> = new Map(
@@ -70,6 +123,25 @@ const phases: ReadonlyMap<string, Phase> = new Map(
     waitForPowerOff,
     createDataVolumes,
     copyDisks,
+    createSnapshot('initial', 'CreateInitialSnapshot'),
+    waitForSnapshot('initial', 'WaitForInitialSnapshot', 'CreateInitialSnapshot'),
+    storeDeltas('StoreInitialSnapshotDeltas', 'Initialize'),
+    removeSnapshot('RemovePreviousSnapshot', 'DiskTransfer', 'next'),
+    waitForRemoval('WaitForPreviousSnapshotRemoval', 'DiskTransfer', 'next'),
+    copyingPaused,
+    createSnapshot('next', 'CreateSnapshot'),
+    waitForSnapshot('next', 'WaitForSnapshot', 'CreateSnapshot'),
+    storeDeltas('StoreSnapshotDeltas', 'DiskTransfer'),
+    addCheckpoint('AddCheckpoint', 'DiskTransfer', { isFinal: false, next: 'CopyDisks' }),
+    preflightCutover,
+    removeSnapshot('RemovePenultimateSnapshot', 'Cutover', 'final'),
+    waitForRemoval('WaitForPenultimateSnapshotRemoval', 'Cutover', 'final'),
+    createSnapshot('final', 'CreateFinalSnapshot'),
+    waitForSnapshot('final', 'WaitForFinalSnapshot', 'CreateFinalSnapshot'),
+    storeDeltas('StoreFinalSnapshotDeltas', 'Cutover'),
+    addCheckpoint('AddFinalCheckpoint', 'Cutover', { isFinal: true, next: 'Finalize' }),
+    finalize,
+    removeFinalSnapshot,
     createVm,
     releaseVolumes,
     startVm,
@@ -83,8 +155,17 @@ export function phaseByName(name: string): Phase | undefined {
   return phases.get(name);
 }
 
+/** The step of the pipeline that a phase belongs to on this way; undefined: this version does not know the phase. */
+export function stepOf(itinerary: { readonly id: string }, name: string): StepName | undefined {
+  const here = itineraries.find(({ id }) => id === itinerary.id);
+  return here?.steps?.[name as PhaseName] ?? phases.get(name)?.step;
+}
+
 /** Steps of the pipeline that clients see: those of the phases, in order of first appearance. Unknown phases have none. */
-export function stepsOf(itinerary: { readonly phases: readonly string[] }): readonly StepName[] {
-  const steps = itinerary.phases.flatMap((name) => phases.get(name)?.step ?? []);
+export function stepsOf(itinerary: {
+  readonly id: string;
+  readonly phases: readonly string[];
+}): readonly StepName[] {
+  const steps = itinerary.phases.flatMap((name) => stepOf(itinerary, name) ?? []);
   return [...new Set(steps)];
 }

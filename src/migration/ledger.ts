@@ -29,6 +29,19 @@ export function targetObjectsEntry(namespace: string): LedgerChange {
   };
 }
 
+/** What is added before a snapshot is asked for; it is found again by its marker. */
+export function snapshotEntry(marker: string): LedgerChange {
+  return { op: 'add', entry: { key: snapshotKey(marker), kind: 'Snapshot', marker, disposition: 'remove' } };
+}
+
+export function snapshotKey(marker: string): string {
+  return `Snapshot/${marker}`;
+}
+
+export function owedSnapshotEntries(context: Pick<Context, 'ledger'>): readonly LedgerEntry[] {
+  return context.ledger.filter((entry) => entry.kind === 'Snapshot' && entry.doneAt === undefined);
+}
+
 export function isOwed(context: Pick<Context, 'ledger'>, key: string): boolean {
   return context.ledger.some((entry) => entry.key === key && entry.doneAt === undefined);
 }
@@ -57,6 +70,8 @@ function applyOne(ledger: readonly LedgerEntry[], change: LedgerChange, now: str
       if (ledger.some((entry) => entry.key === change.entry.key)) return ledger;
       return [...ledger, { ...change.entry, intentAt: now, attempts: 0 }];
     }
+    case 'identify':
+      return edit(ledger, change.key, (entry) => ({ ...entry, id: change.id }));
     case 'strike':
       return ledger.filter((entry) => entry.key !== change.key);
     case 'note':

@@ -26,7 +26,7 @@ import type { FactName, Facts } from './facts.ts';
  */
 export interface Phase<N extends FactName = FactName> {
   readonly name: PhaseName;
-  /** The step of the pipeline that clients see. */
+  /** The step of the pipeline that clients see, unless the itinerary says otherwise. */
   readonly step: StepName;
   readonly needs: readonly N[];
   decide(facts: Facts<N>, context: Context): Decision;
@@ -72,6 +72,8 @@ export interface Context {
 /** What a decision changes in the import's own status. Saved before the decision takes effect. */
 export interface Change {
   readonly records?: Partial<Records>;
+  /** Records that no longer hold: a cutover that was left has seen no source off. */
+  readonly forget?: readonly (keyof Records)[];
   readonly ledger?: readonly LedgerChange[];
   /** The whole list, where anything in it changed. */
   readonly disks?: readonly DiskStatus[];
@@ -114,6 +116,8 @@ export interface Acquire extends Change {
   readonly slots: readonly SlotRequest[];
   readonly priority: number;
   readonly for: string;
+  /** When the phase wants to look again though nothing was granted, milliseconds since 1970. */
+  readonly until?: number;
 }
 
 export interface Fail extends Change {
@@ -152,6 +156,8 @@ export type LedgerChange =
       };
     }
   | { readonly op: 'strike'; readonly key: string }
+  /** The thing was made; this is its own id. */
+  | { readonly op: 'identify'; readonly key: string; readonly id: string }
   | { readonly op: 'note'; readonly key: string; readonly lastError: string }
   | { readonly op: 'dispose'; readonly key: string; readonly disposition: LedgerEntry['disposition'] };
 
@@ -166,7 +172,25 @@ export type Action =
   /** Also rewrites it where it is there and says something else. */
   | { readonly do: 'createAccess' }
   | { readonly do: 'deleteAccess' }
-  | { readonly do: 'createDataVolume'; readonly diskKey: string; readonly growPercent?: number }
+  | {
+      readonly do: 'createDataVolume';
+      readonly diskKey: string;
+      readonly growPercent?: number;
+      /** Warm: the first stage, and whether it is the last one too. */
+      readonly stage?: { readonly current: string; readonly isFinal: boolean; readonly sizeBytes: number };
+    }
+  /** One more stage for a DataVolume whose last one is `after`; in the same patch it becomes the last of all. */
+  | {
+      readonly do: 'appendCheckpoint';
+      readonly name: string;
+      readonly uid: string;
+      readonly after: string;
+      readonly current: string;
+      readonly previous: string;
+      readonly isFinal: boolean;
+    }
+  | { readonly do: 'createSnapshot'; readonly marker: string; readonly quiesce: boolean }
+  | { readonly do: 'removeSnapshot'; readonly id: string }
   | {
       readonly do: 'deleteDataVolume';
       readonly name: string;

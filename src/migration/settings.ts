@@ -38,6 +38,22 @@ export interface EngineSettings {
   readonly maxVmInflight: number;
   /** DataVolume creates on their way at once, per cluster (review.md F38). */
   readonly dataVolumeCreates: number;
+  /** From the end of one copy to the next round of a warm import. */
+  readonly precopySeconds: number;
+  /** No two rounds are closer, whatever plan or schedule say. */
+  readonly precopyFloorSeconds: number;
+  /** Rounds of VMs that began together are spread over so much of the interval, or they would meet again at every round. */
+  readonly precopyJitterPercent: number;
+  /** Rounds of one import; then it waits for its cutover. Each is an entry in the DataVolume. */
+  readonly mostRounds: number;
+  /** Until a snapshot that was asked for is there. */
+  readonly snapshotSeconds: number;
+  /** A snapshot that takes longer to be merged: condition ConsolidationSlow, no failure. */
+  readonly consolidationSlowSeconds: number;
+  /** Snapshots that exist at once per host of the source: each one grows, and is merged under load. */
+  readonly snapshotsInflight: number;
+  /** Below so much free space on a datastore of the VM no snapshot is made while it runs. */
+  readonly datastoreFreePercent: number;
   /** Progress is written when it moved by so many percent, or after progressSeconds. */
   readonly progressPercent: number;
   readonly progressSeconds: number;
@@ -63,6 +79,14 @@ export const defaultSettings: EngineSettings = {
   phaseRetries: 5,
   maxVmInflight: 20,
   dataVolumeCreates: 10,
+  precopySeconds: 60 * 60,
+  precopyFloorSeconds: 5 * 60,
+  precopyJitterPercent: 10,
+  mostRounds: 200,
+  snapshotSeconds: 30 * 60,
+  consolidationSlowSeconds: 120 * 60,
+  snapshotsInflight: 8,
+  datastoreFreePercent: 10,
   progressPercent: 1,
   progressSeconds: 15,
 };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { VirtualMachineImportSpec } from '../api/virtual-machine-import.ts';
-import type { SlotRequest } from './phase.ts';
+import type { Context, SlotRequest } from './phase.ts';
 import type { EngineSettings } from './settings.ts';
 
 /** Longest name of a resource in the schema of an import's slots. */
@@ -29,6 +29,27 @@ export function copySlot(spec: VirtualMachineImportSpec, settings: EngineSetting
     cost: Math.min(disks, capacity),
     capacity,
   };
+}
+
+/** A snapshot of the VM, from its making until it is merged again. */
+export function snapshotSlot(spec: VirtualMachineImportSpec, settings: EngineSettings): SlotRequest {
+  const host = `${spec.source.provider.uid}/${spec.model.host?.id ?? 'provider'}`;
+  return { resource: bounded(`snapshot/${host}`), cost: 1, capacity: settings.snapshotsInflight };
+}
+
+/** All that one round takes, in one go: what holds a snapshot must never wait for its copy (design: import.md 2.2). */
+export function roundSlots(spec: VirtualMachineImportSpec, settings: EngineSettings): readonly SlotRequest[] {
+  const copy = copySlot(spec, settings);
+  return [snapshotSlot(spec, settings), ...(copy === undefined ? [] : [copy])];
+}
+
+/** Held is what the saved status says: a grant that was not saved is lost with the process that got it. */
+export function missingSlots(
+  slots: readonly SlotRequest[],
+  context: Pick<Context, 'status'>,
+): readonly SlotRequest[] {
+  const held = new Set((context.status.slots ?? []).map((slot) => slot.resource));
+  return slots.filter((slot) => !held.has(slot.resource));
 }
 
 function lock(resource: string): SlotRequest {

@@ -74,6 +74,15 @@ export class SlotTable {
     this.#tell(this.#grant());
   }
 
+  /** Leaves the queue, and gives back what is not named: it was granted after it had been given up. */
+  keepOnly(holder: string, resources: readonly string[]): void {
+    const spare = [...(this.#held.get(holder)?.keys() ?? [])].filter((held) => !resources.includes(held));
+    if (spare.length === 0 && !this.#waiting.has(holder)) return;
+    this.#leave(holder);
+    for (const resource of spare) this.#release(holder, resource);
+    this.#tell(this.#grant());
+  }
+
   /** Gives everything back and leaves the queue. */
   freeAll(holder: string): void {
     this.#leave(holder);

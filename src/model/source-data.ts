@@ -89,6 +89,8 @@ export interface DiskCheckpoint {
   readonly current: string;
   readonly nextPrevious: string;
   readonly sizeBytes: number;
+  /** Opaque; another one than at the snapshot before means that nobody knows what changed in between. */
+  readonly epoch?: string;
 }
 
 export interface Audit {

@@ -10,6 +10,7 @@ import {
   cdiUsePopulatorAnnotation,
   diskSourceAnnotation,
 } from '../api/labels.ts';
+import type { JsonPatch } from '../api/meta.ts';
 import type { FrozenDisk } from '../api/virtual-machine-import.ts';
 import { diskLabels, type ImportSubject } from './labels.ts';
 
@@ -24,6 +25,8 @@ export interface DataVolumeOptions {
   /** Warm: the stages so far. Left out, the disk is copied once. */
   readonly checkpoints?: readonly DataVolumeCheckpoint[];
   readonly finalCheckpoint?: boolean;
+  /** Of the disk as it is now, where it has grown since it was planned. */
+  readonly sizeBytes?: number;
 }
 
 /**
@@ -49,13 +52,35 @@ export function buildDataVolume(
     },
     spec: {
       source: withVddkImage(source, spec.vddkImage),
-      storage: storageOf(disk, options.growPercent ?? 0),
+      storage: storageOf(
+        { ...disk, sizeBytes: options.sizeBytes ?? disk.sizeBytes },
+        options.growPercent ?? 0,
+      ),
       ...(options.checkpoints !== undefined && {
         checkpoints: options.checkpoints,
         finalCheckpoint: options.finalCheckpoint ?? false,
       }),
     },
   };
+}
+
+/**
+ * One more stage behind those that are there. The whole list is tested, so that a patch that is repeated, or meets somebody else's edit, does
+ * nothing: the same stage twice would hang CDI for ever (fact: cdi 0.3). The final stage closes the list in the same patch, because CDI
+ * asks for that only when it begins a stage (fact: cdi 2.1).
+ */
+export function appendStage(
+  uid: string,
+  held: readonly DataVolumeCheckpoint[],
+  stage: DataVolumeCheckpoint & { readonly isFinal: boolean },
+): JsonPatch {
+  const { current, previous, isFinal } = stage;
+  return [
+    { op: 'test', path: '/metadata/uid', value: uid },
+    { op: 'test', path: '/spec/checkpoints', value: held },
+    { op: 'replace', path: '/spec/checkpoints', value: [...held, { current, previous }] },
+    ...(isFinal ? [{ op: 'add', path: '/spec/finalCheckpoint', value: true } as const] : []),
+  ];
 }
 
 /**

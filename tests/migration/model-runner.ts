@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { VirtualMachineImportStatus } from '../../src/api/virtual-machine-import.ts';
+import type { Records, VirtualMachineImportStatus } from '../../src/api/virtual-machine-import.ts';
 import { itineraryFor, phaseByName } from '../../src/migration/itineraries.ts';
-import { applyLedger } from '../../src/migration/ledger.ts';
+import { applyLedger, owedSnapshotEntries } from '../../src/migration/ledger.ts';
 import type { FactName, Facts } from '../../src/migration/facts.ts';
 import {
   longestRun,
@@ -14,10 +14,16 @@ import {
   type UnwindDecision,
 } from '../../src/migration/phase.ts';
 import { defaultSettings, type EngineSettings } from '../../src/migration/settings.ts';
+import { answerLateShutdown } from '../../src/migration/late-shutdown.ts';
+import { roundMarker, roundUnderWay } from '../../src/migration/rounds.ts';
 import { SlotTable } from '../../src/migration/slots.ts';
 import { rfc3339 } from '../../src/migration/time.ts';
 import { unwindSteps } from '../../src/migration/unwind.ts';
 import { Refused, type ModelWorld } from './model-world.ts';
+
+function without(records: Records, names: readonly string[]): Records {
+  return Object.fromEntries(Object.entries(records).filter(([name]) => !names.includes(name)));
+}
 
 /** The process dies here. */
 class Crash extends Error {}
@@ -35,6 +41,8 @@ export interface Deed {
   readonly committed: boolean;
   /** The obligation to restore the power was on the server. */
   readonly powerOwed: boolean;
+  /** Markers of snapshots whose entries were on the server. */
+  readonly snapshotsOwed: readonly string[];
 }
 
 type Status = VirtualMachineImportStatus;
@@ -52,6 +60,8 @@ export class ModelRunner {
   readonly failures: Fail[] = [];
   readonly settings: EngineSettings;
   boundaries = 0;
+  /** What users do while time passes. */
+  onTick: ((runner: ModelRunner) => void) | undefined;
   #saved: Status = {};
   #draft: Status = {};
   #slots = new SlotTable(() => undefined);
@@ -72,6 +82,11 @@ export class ModelRunner {
     return this.#saved;
   }
 
+  /** As a user would. */
+  cancel(): void {
+    this.#cancelled = true;
+  }
+
   /** Until nothing is owed any more and the end is known. Throws when it takes too long. */
   run(): Status {
     for (let ticks = 0; ticks < mostTicks; ticks += 1) {
@@ -85,6 +100,7 @@ export class ModelRunner {
       }
       if (this.#isClean()) return this.#saved;
       this.world.tick(5);
+      this.onTick?.(this);
     }
     throw new Error(`no end: ${this.#saved.phase ?? ''} ${JSON.stringify(this.#saved.ledger)}`);
   }
@@ -120,11 +136,20 @@ export class ModelRunner {
       this.#enter(first);
     }
     const phase = phaseByName(this.#draft.phase!)!;
+    const late = this.#lateShutdown(phase);
+    if (late !== undefined) return this.#carryOut(phase, late);
     const facts = this.#gather(phase.needs);
     return this.#carryOut(
       phase,
       twice(() => phase.decide(facts, this.context())),
     );
+  }
+
+  /** As the edge does for a cutover that was given up. */
+  #lateShutdown(phase: Phase): Decision | undefined {
+    const phases = this.#draft.records?.itinerary?.phases ?? [];
+    if (phases.indexOf(phase.name) >= phases.indexOf('PreflightCutover')) return undefined;
+    return answerLateShutdown({ state: this.world.power }, this.context());
   }
 
   #carryOut(phase: Phase, decision: Decision): boolean {
@@ -138,6 +163,10 @@ export class ModelRunner {
         return true;
       }
       case 'wait':
+        this.#slots.keepOnly(
+          uid,
+          (this.#draft.slots ?? []).map(({ resource }) => resource),
+        );
         return false;
       case 'acquire': {
         const answer = this.#slots.request(uid, decision.slots, decision.priority, { run: 'r', order: 0 });
@@ -174,6 +203,9 @@ export class ModelRunner {
           action,
           committed: this.#saved.records?.committedAt !== undefined,
           powerOwed: (this.#saved.ledger ?? []).some(({ kind }) => kind === 'SourcePower'),
+          snapshotsOwed: owedSnapshotEntries({ ledger: this.#saved.ledger ?? [] }).map(
+            ({ marker }) => marker,
+          ),
         });
         this.#boundary();
       } catch (error) {
@@ -220,7 +252,13 @@ export class ModelRunner {
     const entries = needs.map((name) => {
       if (name === 'priorImports') return [name, []];
       if (name === 'slots') return [name, this.#slots.view(uid)];
-      return [name, structuredClone(this.world.gather(name, targetName))];
+      const context = this.context();
+      const view = {
+        marker: roundMarker(context),
+        snapshotId: roundUnderWay(context)?.snapshotId,
+        owed: owedSnapshotEntries(context),
+      };
+      return [name, structuredClone(this.world.gather(name, targetName, view))];
     });
     return Object.fromEntries(entries) as Facts<FactName>;
   }
@@ -240,7 +278,7 @@ export class ModelRunner {
     for (const resource of free) this.#slots.free(uid, resource);
     this.#draft = {
       ...this.#draft,
-      records: { ...this.#draft.records, ...change.records },
+      records: { ...without(this.#draft.records ?? {}, change.forget ?? []), ...change.records },
       ledger: applyLedger(this.#draft.ledger ?? [], change.ledger ?? [], rfc3339(this.world.now)),
       slots: (this.#draft.slots ?? []).filter(({ resource }) => !free.has(resource)),
       ...(change.disks && { disks: change.disks }),

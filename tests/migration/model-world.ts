@@ -1,6 +1,8 @@
 import type { VirtualMachineImportSpec } from '../../src/api/virtual-machine-import.ts';
+import type { LedgerEntry } from '../../src/api/virtual-machine-import.ts';
 import type { FactTable, TargetObjects, VolumeFact } from '../../src/migration/facts.ts';
 import type { Action } from '../../src/migration/phase.ts';
+import type { SnapshotRemoval, SnapshotState } from '../../src/model/source-data.ts';
 import type { PowerState } from '../../src/model/vm.ts';
 import { vmModel } from './import-spec.ts';
 
@@ -13,10 +15,23 @@ interface Thing {
 export interface ToyDataVolume extends Thing {
   percent: number;
   phase: string;
+  checkpoints?: { current: string; previous: string }[];
+  finalCheckpoint?: boolean;
+}
+interface ToySnapshot {
+  readonly id: string;
+  readonly marker: string;
+  readyAt: number;
+  /** What each disk held: the number of writes so far. */
+  readonly content: number;
+  goneAt?: number;
 }
 export interface ToyClaim extends Thing {
   owner: { kind: 'DataVolume' | 'VirtualMachine' | 'none' | 'other'; uid?: string };
   whole: boolean;
+  copied: string[];
+  /** The number of writes that it holds; undefined: nothing whole yet. */
+  content?: number;
 }
 export interface ToyVm extends Thing {
   runStrategy: string;
@@ -36,6 +51,18 @@ export interface WorldOptions {
   readonly namespaceExists?: boolean;
   /** Percent of each disk that CDI copies in a second. */
   readonly percentPerSecond?: number;
+  /** Seconds that making and merging a snapshot take. */
+  readonly snapshotSeconds?: number;
+  readonly mergeSeconds?: number;
+  /** The guest cannot be quiesced. */
+  readonly unquiet?: boolean;
+}
+
+/** As much of an import as the snapshot facts are about. */
+export interface RoundView {
+  readonly marker: string;
+  readonly snapshotId: string | undefined;
+  readonly owed: readonly LedgerEntry[];
 }
 
 /** The server or the source has looked at what was asked and said no. */
@@ -52,7 +79,7 @@ export class Refused extends Error {
  * unwind run purely. Deletions take effect at once; what takes time takes ticks.
  */
 export class ModelWorld {
-  readonly spec: VirtualMachineImportSpec;
+  spec: VirtualMachineImportSpec;
   now = Date.UTC(2026, 0, 1);
   power: PowerState;
   sourceGone = false;
@@ -62,20 +89,35 @@ export class ModelWorld {
   readonly pods = new Map<string, ToyPod>();
   readonly vms = new Map<string, ToyVm>();
   readonly secrets = new Map<string, Thing>();
+  readonly snapshots: ToySnapshot[] = [];
+  /** What the guest has written so far, in writes. It writes whenever time passes while it runs. */
+  writes = 1;
+  epoch = 'e1';
+  foreignSnapshots: string[] = [];
+  /** More than one of ours at the source at a time: data has been lost by that. */
+  mostSnapshots = 0;
   readonly performed: Action[] = [];
   /** How often the target VM was really created. */
   vmsMade = 0;
   readonly #shutdownSeconds: number | 'never';
   readonly #percentPerSecond: number;
+  readonly #options: WorldOptions;
+  #quiesceFailed: string | undefined;
   #offAt: number | undefined;
   #uids = 0;
 
   constructor(spec: VirtualMachineImportSpec, options: WorldOptions = {}) {
     this.spec = spec;
+    this.#options = options;
     this.power = options.power ?? 'On';
     this.namespaceExists = options.namespaceExists ?? true;
     this.#shutdownSeconds = options.shutdownSeconds ?? 5;
     this.#percentPerSecond = options.percentPerSecond ?? 7;
+  }
+
+  /** As the run reconciler relays a user's wish. */
+  change(changes: Pick<VirtualMachineImportSpec, 'control'>): void {
+    this.spec = { ...this.spec, ...changes };
   }
 
   /** Lets time pass: guests shut down, importers copy, instances start. */
@@ -85,14 +127,39 @@ export class ModelWorld {
       this.power = 'Off';
       this.#offAt = undefined;
     }
+    if (this.power === 'On') this.writes += 1;
+    for (const snapshot of [...this.snapshots]) {
+      if (snapshot.goneAt !== undefined && this.now >= snapshot.goneAt)
+        this.snapshots.splice(this.snapshots.indexOf(snapshot), 1);
+    }
     for (const dataVolume of this.dataVolumes.values()) this.#copy(dataVolume, seconds);
     for (const vm of this.vms.values()) vm.instance = vm.runStrategy === 'Always' ? 'Running' : '';
   }
 
   // ---- facts --------------------------------------------------------------------------------------------------------------------
 
-  gather(name: keyof FactTable, targetName: string): FactTable[keyof FactTable] {
+  gather(name: keyof FactTable, targetName: string, round: RoundView): FactTable[keyof FactTable] {
     switch (name) {
+      case 'snapshot':
+        return this.#snapshotState(round.marker);
+      case 'audit':
+        return {
+          foreign: this.foreignSnapshots,
+          missing: [],
+          diskSet: 'same',
+          grown: [],
+          trackingLost: [],
+          datastores: [],
+        };
+      case 'checkpoints':
+        return this.#checkpoints(round.snapshotId);
+      case 'owedSnapshots':
+        return round.owed.map(({ key, marker, id: known }) => {
+          const state = this.#snapshotState(marker);
+          const id = state.state === 'ready' ? state.id : known;
+          if (id === undefined) return { key, marker, state };
+          return { key, marker, state, removal: { id, reading: this.#removal(id) } };
+        });
       case 'sourceVm':
         return this.sourceGone
           ? { state: 'gone' }
@@ -116,6 +183,39 @@ export class ModelWorld {
       case 'slots':
         throw new Error(`${name} is not of this world`);
     }
+  }
+
+  #snapshotState(marker: string): SnapshotState {
+    if (this.#quiesceFailed === marker) {
+      const error = {
+        code: 'QuiesceFailed',
+        kind: 'transient' as const,
+        message: 'the guest did not listen',
+      };
+      return { state: 'failed', error, quiesceFault: true };
+    }
+    const found = this.snapshots.find((snapshot) => snapshot.marker === marker);
+    if (found === undefined || found.goneAt !== undefined) return { state: 'absent' };
+    return this.now < found.readyAt ? { state: 'creating' } : { state: 'ready', id: found.id };
+  }
+
+  #removal(id: string): SnapshotRemoval {
+    const found = this.snapshots.find((snapshot) => snapshot.id === id);
+    if (found === undefined) return { state: 'gone' };
+    return { state: found.goneAt === undefined ? 'present' : 'removing' };
+  }
+
+  #checkpoints(snapshotId: string | undefined): FactTable['checkpoints'] {
+    const snapshot = this.snapshots.find(({ id }) => id === snapshotId);
+    if (snapshot === undefined) return new Map();
+    const { id: current, content } = snapshot;
+    const sizeBytes = 1024;
+    return new Map(
+      this.spec.disks.map(({ key }) => [
+        key,
+        { current, nextPrevious: `change/${content}`, sizeBytes, epoch: this.epoch },
+      ]),
+    );
   }
 
   labelled(): TargetObjects {
@@ -169,6 +269,7 @@ export class ModelWorld {
           deleting: false,
           phase: 'Bound',
           owner: claim.owner,
+          copied: claim.copied,
           describedAs: `claim ${claimName}`,
         },
       }),
@@ -191,7 +292,16 @@ export class ModelWorld {
         this.secrets.delete('access');
         return;
       case 'createDataVolume':
-        this.#createDataVolume(action.diskKey);
+        this.#createDataVolume(action);
+        return;
+      case 'appendCheckpoint':
+        this.#append(action);
+        return;
+      case 'createSnapshot':
+        this.#createSnapshot(action.marker, action.quiesce);
+        return;
+      case 'removeSnapshot':
+        this.#removeSnapshot(action.id);
         return;
       case 'deleteDataVolume':
         this.#deleteDataVolume(action.name, action.uid, action.orphanClaim);
@@ -243,9 +353,45 @@ export class ModelWorld {
     else if (this.#shutdownSeconds !== 'never') this.#offAt ??= this.now + this.#shutdownSeconds * 1000;
   }
 
-  #createDataVolume(diskKey: string): void {
+  #createDataVolume({ diskKey, stage }: Extract<Action, { do: 'createDataVolume' }>): void {
     const disk = this.spec.disks.find(({ key }) => key === diskKey)!;
-    this.#once(this.dataVolumes, disk.claimName, () => ({ percent: 0, phase: '' }));
+    const staged = stage && {
+      checkpoints: [{ previous: '', current: stage.current }],
+      finalCheckpoint: stage.isFinal,
+    };
+    this.#once(this.dataVolumes, disk.claimName, () => ({ percent: 0, phase: '', ...staged }));
+  }
+
+  #append({
+    name,
+    uid,
+    after,
+    current,
+    previous,
+    isFinal,
+  }: Extract<Action, { do: 'appendCheckpoint' }>): void {
+    const dataVolume = this.dataVolumes.get(name);
+    if (dataVolume?.uid !== uid || dataVolume.checkpoints?.at(-1)?.current !== after)
+      throw new Refused('Invalid', 'the test of the patch failed');
+    dataVolume.checkpoints.push({ current, previous });
+    if (isFinal) dataVolume.finalCheckpoint = true;
+    dataVolume.percent = 0;
+  }
+
+  #createSnapshot(marker: string, quiesce: boolean): void {
+    if (quiesce && this.#options.unquiet === true) {
+      this.#quiesceFailed = marker;
+      return;
+    }
+    this.#quiesceFailed = undefined;
+    const readyAt = this.now + (this.#options.snapshotSeconds ?? 5) * 1000;
+    this.snapshots.push({ id: `snapshot-${this.#uid()}`, marker, readyAt, content: this.writes });
+    this.mostSnapshots = Math.max(this.mostSnapshots, this.snapshots.length);
+  }
+
+  #removeSnapshot(id: string): void {
+    const found = this.snapshots.find((snapshot) => snapshot.id === id);
+    if (found !== undefined) found.goneAt ??= this.now + (this.#options.mergeSeconds ?? 10) * 1000;
   }
 
   #copy(dataVolume: ToyDataVolume, seconds: number): void {
@@ -254,17 +400,43 @@ export class ModelWorld {
     if (dataVolume.phase === 'Succeeded') return;
     if (!this.claims.has(name)) {
       const owner = { kind: 'DataVolume' as const, uid };
-      this.claims.set(name, { name, uid: this.#uid(), ours: isOurs, owner, whole: false });
+      this.claims.set(name, { name, uid: this.#uid(), ours: isOurs, owner, whole: false, copied: [] });
     }
+    const claim = this.claims.get(name)!;
+    const stage = dataVolume.checkpoints?.find(({ current }) => !claim.copied.includes(current));
+    if (dataVolume.checkpoints !== undefined && stage === undefined) return;
     if (!this.pods.has(`importer-${name}`)) {
       this.#once(this.pods, `importer-${name}`, () => ({ claim: name, phase: 'Running', restarts: 0 }));
     }
     dataVolume.phase = 'ImportInProgress';
     dataVolume.percent = Math.min(100, dataVolume.percent + seconds * this.#percentPerSecond);
     if (dataVolume.percent < 100) return;
-    dataVolume.phase = 'Succeeded';
-    this.claims.get(name)!.whole = true;
+    this.#stageDone(dataVolume, claim, stage);
+    if (dataVolume.phase !== 'Succeeded') return;
+    claim.whole = true;
     this.pods.get(`importer-${name}`)!.phase = 'Succeeded';
+  }
+
+  /** A delta is laid over what the claim holds; from another state than the one it starts from, the disk is ruined. */
+  #stageDone(
+    dataVolume: ToyDataVolume,
+    claim: ToyClaim,
+    stage: { readonly current: string; readonly previous: string } | undefined,
+  ): void {
+    if (stage === undefined) {
+      dataVolume.phase = 'Succeeded';
+      claim.content = this.writes;
+      return;
+    }
+    const snapshot = this.snapshots.find(({ id }) => id === stage.current);
+    if (snapshot === undefined) throw new Error(`${stage.current} was removed under its copy`);
+    if (stage.previous !== '' && stage.previous !== `change/${claim.content}`)
+      throw new Error(`a delta from ${stage.previous} over ${claim.content}`);
+    claim.content = snapshot.content;
+    claim.copied.push(stage.current);
+    const isLast = dataVolume.checkpoints?.at(-1)?.current === stage.current;
+    dataVolume.phase = isLast && dataVolume.finalCheckpoint === true ? 'Succeeded' : 'Paused';
+    if (dataVolume.phase === 'Succeeded') claim.copied = [];
   }
 
   #deleteDataVolume(name: string, uid: string, orphan: boolean): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { VirtualMachineImportStatus } from '../../src/api/virtual-machine-import.ts';
-import { cold, itineraryFor, phaseByName, postHook, stepsOf } from '../../src/migration/itineraries.ts';
+import { cold, warm, itineraryFor, phaseByName, postHook, stepsOf } from '../../src/migration/itineraries.ts';
 import { targetNames } from '../../src/migration/names.ts';
 import type { FactTable, Facts, FactName, PriorImport, SlotFact } from '../../src/migration/facts.ts';
 import type { Context, Decision } from '../../src/migration/phase.ts';
@@ -21,7 +21,7 @@ describe('itineraries', () => {
   });
 
   test('name only phases that exist, and each once', () => {
-    for (const { phases } of [cold, postHook]) {
+    for (const { phases } of [cold, warm, postHook]) {
       expect(phases.map((name) => phaseByName(name)?.name)).toEqual(phases);
       expect(new Set(phases).size).toBe(phases.length);
     }
@@ -29,7 +29,7 @@ describe('itineraries', () => {
 
   test('a phase of a newer version is not known', () => {
     expect(phaseByName('TeleportDisks')).toBeUndefined();
-    expect(stepsOf({ phases: ['Started', 'TeleportDisks'] })).toEqual(['Initialize']);
+    expect(stepsOf({ id: 'cold', phases: ['Started', 'TeleportDisks'] })).toEqual(['Initialize']);
   });
 
   test('a VM whose earlier run has committed is not copied again', () => {

@@ -55,6 +55,7 @@ test('the steps come in the order of the design', () => {
   expect(unwindSteps.map(({ name }) => name)).toEqual([
     'StopCopies',
     'RestorePower',
+    'RemoveSnapshots',
     'ClearAccess',
     'SettleTarget',
     'ProveTargetClear',

@@ -79,6 +79,27 @@ const facts: fc.Arbitrary<FactTable> = fc.record({
   ),
   instancePhase: fc.constantFrom('', 'Pending', 'Running', 'Failed'),
   targetObjects,
+  snapshot: fc.constantFrom({ state: 'absent' as const }, { state: 'ready' as const, id: 'snapshot-1' }),
+  audit: fc.constant({
+    foreign: [],
+    missing: [],
+    diskSet: 'same' as const,
+    grown: [],
+    trackingLost: [],
+    datastores: [],
+  }),
+  checkpoints: fc.constant(new Map()),
+  owedSnapshots: fc.constantFrom(
+    [],
+    [
+      {
+        key: 'Snapshot/m',
+        marker: 'm',
+        state: { state: 'ready' as const, id: 's' },
+        removal: { id: 's', reading: { state: 'present' as const } },
+      },
+    ],
+  ),
 });
 
 const ledger: readonly LedgerEntry[] = ['SourcePower', 'TargetObjects/target'].map((key) => ({

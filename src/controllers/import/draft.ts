@@ -3,6 +3,7 @@ import type { Outcome, PhaseName, StepName } from '../../api/phases.ts';
 import type {
   Attempt,
   ImportError,
+  Records,
   Slot,
   StepStatus,
   VirtualMachineImportStatus,
@@ -20,13 +21,21 @@ export function changed(status: Status, change: Change, now: number): Status {
   const free = new Set(change.free ?? []);
   return {
     ...status,
-    ...(change.records !== undefined && { records: { ...status.records, ...change.records } }),
+    ...((change.records !== undefined || change.forget !== undefined) && {
+      records: { ...without(status.records ?? {}, change.forget ?? []), ...change.records },
+    }),
     ...(change.ledger !== undefined && {
       ledger: applyLedger(status.ledger ?? [], change.ledger, rfc3339(now)),
     }),
     ...(change.disks !== undefined && { disks: change.disks }),
     ...(free.size > 0 && { slots: (status.slots ?? []).filter((slot) => !free.has(slot.resource)) }),
   };
+}
+
+function without(records: Records, names: readonly (keyof Records)[]): Records {
+  return Object.fromEntries(
+    Object.entries(records).filter(([name]) => !(names as readonly string[]).includes(name)),
+  );
 }
 
 /** Into a phase: closes the step that is left, opens the one that is entered, and forgets what was said of waiting. */
@@ -38,16 +47,16 @@ export function entered(
   warning?: string,
 ): Status {
   const at = rfc3339(now);
-  const before = status.steps ?? [];
-  const left = before.map((entry) =>
-    entry.name === status.step && (entry.name !== step || warning !== undefined)
-      ? {
-          ...entry,
-          ...(entry.name !== step && entry.completedAt === undefined && { completedAt: at }),
-          ...(warning !== undefined && { warning }),
-        }
-      : entry,
-  );
+  const left = (status.steps ?? []).map((entry) => {
+    // Back in a step that was left before: a cutover that was given up.
+    if (entry.name === step && entry.name !== status.step) return reopened(entry);
+    if (entry.name !== status.step || (entry.name === step && warning === undefined)) return entry;
+    return {
+      ...entry,
+      ...(entry.name !== step && entry.completedAt === undefined && { completedAt: at }),
+      ...(warning !== undefined && { warning }),
+    };
+  });
   const isNew = !left.some((entry) => entry.name === step);
   const { message: _message, waitingFor: _waitingFor, wanting: _wanting, ...rest } = status;
   return {
@@ -57,6 +66,10 @@ export function entered(
     step,
     steps: isNew ? [...left, { name: step, startedAt: at }] : left,
   };
+}
+
+function reopened({ completedAt: _completedAt, ...entry }: StepStatus): StepStatus {
+  return entry;
 }
 
 /** What operators read: the message, and the conditions that hold now. */

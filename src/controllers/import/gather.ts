@@ -10,16 +10,19 @@ import {
 } from '../../api/kinds.ts';
 import { importLabel } from '../../api/labels.ts';
 import type { KubeObject, ResourceKind, Stored } from '../../api/meta.ts';
-import type { FrozenDisk, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
+import type { FrozenDisk, LedgerEntry, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { isKubeError, type KubeErrorCode } from '../../kube/errors.ts';
 import type {
   FactName,
   Facts,
   FactTable,
+  OwedSnapshot,
   OwnedObject,
   Preflight,
   VolumeFact,
 } from '../../migration/facts.ts';
+import { owedSnapshotEntries } from '../../migration/ledger.ts';
+import { roundMarker, roundUnderWay } from '../../migration/rounds.ts';
 import type { SlotTable } from '../../migration/slots.ts';
 import { isDrawnClaimName } from '../../migration/names.ts';
 import { firstName } from '../../migration/target-name.ts';
@@ -27,6 +30,7 @@ import { isSourceError } from '../../model/fault.ts';
 import { accessNames } from '../../target/access.ts';
 import { buildTargetVm } from './build.ts';
 import { shortage } from './shortage.ts';
+import { snapshotsOf } from './source-snapshots.ts';
 import { copiedDisks, vmHandle, type Subject } from './subject.ts';
 import type { PriorImports } from './prior-imports.ts';
 import type { SourceHub } from '../source-hub.ts';
@@ -78,7 +82,42 @@ const gatherers: Gatherers = {
     return status?.printableStatus === 'Running' ? 'Running' : status?.created === true ? 'Pending' : '';
   },
   targetObjects: gatherTargetObjects,
+  snapshot: ({ object, context }, deps, signal) =>
+    snapshotsOf(object, deps).state(vmHandle(object), roundMarker(context), signal),
+  audit({ object, context }, deps, signal) {
+    const ours = owedSnapshotEntries(context).map(({ marker }) => marker);
+    return snapshotsOf(object, deps).audit(vmHandle(object), object.spec.model, ours, signal);
+  },
+  checkpoints({ object, context }, deps, signal) {
+    const snapshotId = roundUnderWay(context)?.snapshotId;
+    if (snapshotId === undefined) return new Map();
+    const keys = new Set(copiedDisks(object).map(({ key }) => key));
+    const disks = object.spec.model.disks.filter(({ key }) => keys.has(key));
+    return snapshotsOf(object, deps).checkpoints(vmHandle(object), snapshotId, disks, signal);
+  },
+  owedSnapshots: ({ object, context }, deps, signal) =>
+    Promise.all(owedSnapshotEntries(context).map((entry) => owedSnapshot(object, entry, deps, signal))),
 };
+
+async function owedSnapshot(
+  object: VirtualMachineImport,
+  { key, marker, id: known }: LedgerEntry,
+  deps: GatherDeps,
+  signal: AbortSignal,
+): Promise<OwedSnapshot> {
+  const snapshots = snapshotsOf(object, deps);
+  const vm = vmHandle(object);
+  try {
+    const state = await snapshots.state(vm, marker, signal);
+    const id = state.state === 'ready' ? state.id : known;
+    if (id === undefined) return { key, marker, state };
+    return { key, marker, state, removal: { id, reading: await snapshots.removal(vm, id, signal) } };
+  } catch (error) {
+    // With the VM everything of it is gone.
+    if (isSourceError(error, 'gone')) return { key, marker, state: { state: 'absent' } };
+    throw error;
+  }
+}
 
 /** Gathers just the facts that are named, side by side. */
 export async function gather<N extends FactName>(

@@ -17,12 +17,13 @@ import { isEqualJson } from '../../kube/merge-patch.ts';
 import type { Action } from '../../migration/phase.ts';
 import type { DiskModel } from '../../model/vm.ts';
 import { accessNames, buildAccess } from '../../target/access.ts';
-import { buildDataVolume } from '../../target/data-volume.ts';
+import { appendStage, buildDataVolume } from '../../target/data-volume.ts';
 import { giveClaimToVm, setRunStrategy, stripImportLabel, takeClaimFromVm } from '../../target/release.ts';
 import type { Limiter } from '../../runtime/limiter.ts';
 import type { SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 import { buildTargetVm } from './build.ts';
+import { snapshotsOf } from './source-snapshots.ts';
 import { vmHandle, type Subject } from './subject.ts';
 import type { SourceInUse } from './source-in-use.ts';
 import { isOurs } from './volume-facts.ts';
@@ -58,7 +59,18 @@ export async function perform(
     case 'deleteAccess':
       return deleteAccess(object, deps, signal);
     case 'createDataVolume':
-      return createDataVolume(object, action.diskKey, action.growPercent ?? 0, deps, signal);
+      return createDataVolume(object, action, deps, signal);
+    case 'appendCheckpoint':
+      return appendCheckpoint(object, action, deps, signal);
+    case 'createSnapshot':
+      return snapshotsOf(object, deps).create(
+        vmHandle(object),
+        action.marker,
+        { quiesce: action.quiesce },
+        signal,
+      );
+    case 'removeSnapshot':
+      return snapshotsOf(object, deps).remove(vmHandle(object), action.id, signal);
     case 'createVm': {
       const name = subject.context.records.targetName ?? firstName(object.spec);
       const vm = await createOurs(virtualMachines, buildTargetVm(object, name), object, deps, signal);
@@ -201,8 +213,7 @@ async function deleteAccess(
 
 async function createDataVolume(
   object: Stored<VirtualMachineImport>,
-  diskKey: string,
-  growPercent: number,
+  { diskKey, growPercent = 0, stage }: Extract<Action, { do: 'createDataVolume' }>,
   deps: PerformDeps,
   signal: AbortSignal,
 ): Promise<void> {
@@ -210,9 +221,31 @@ async function createDataVolume(
   const model = object.spec.model.disks.find((candidate) => candidate.key === diskKey);
   if (disk === undefined || model === undefined) throw new RangeError(`the import has no disk ${diskKey}`);
   const source = dataVolumeSource(object, model, accessNames(object), deps);
-  const wanted = buildDataVolume(object, disk, source, { growPercent });
+  const wanted = buildDataVolume(object, disk, source, {
+    growPercent,
+    ...(stage !== undefined && {
+      sizeBytes: stage.sizeBytes,
+      checkpoints: [{ previous: '', current: stage.current }],
+      finalCheckpoint: stage.isFinal,
+    }),
+  });
   const stored = await deps.creates.run(() => createOurs(dataVolumes, wanted, object, deps, signal));
   deps.cluster.dataVolumes.put(stored);
+}
+
+async function appendCheckpoint(
+  { spec }: VirtualMachineImport,
+  { name, uid, after, current, previous, isFinal }: Extract<Action, { do: 'appendCheckpoint' }>,
+  { cluster }: PerformDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const at = { namespace: spec.target.namespace, name };
+  const dataVolume = cluster.dataVolumes.get(at) ?? (await cluster.client.get(dataVolumes, at, signal));
+  const all = dataVolume?.spec.checkpoints ?? [];
+  // The list as it was when this was decided; what came after it fails the test of the patch.
+  const held = all.slice(0, all.findLastIndex((stage) => stage.current === after) + 1);
+  const patch = appendStage(uid, held, { current, previous, isFinal });
+  cluster.dataVolumes.put(await cluster.client.jsonPatch(dataVolumes, at, patch, {}, signal));
 }
 
 function dataVolumeSource(

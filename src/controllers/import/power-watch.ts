@@ -1,5 +1,6 @@
 import type { Stored } from '../../api/meta.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
+import type { FactName } from '../../migration/facts.ts';
 import { phaseByName } from '../../migration/itineraries.ts';
 import { mustStayOff } from '../../migration/power.ts';
 import { isSourceError } from '../../model/fault.ts';
@@ -7,8 +8,8 @@ import type { SourceHub } from '../source-hub.ts';
 import { vmHandle } from './subject.ts';
 
 /**
- * While an import waits for the power of its source, or owes it, a change of that power wakes it. One subscription an import, made before
- * the power is read, so that no change falls in between.
+ * While an import waits for something at its source, or owes it a power state or a snapshot, a change of the VM wakes it. One subscription
+ * an import, made before the source is read, so that no change falls in between.
  */
 export class PowerWatch {
   readonly #sources: SourceHub;
@@ -24,7 +25,7 @@ export class PowerWatch {
 
   /** Subscribes or lets go, as the state of the import asks for. True: it has subscribed just now, so the power must be read again. */
   follow(key: string, object: Stored<VirtualMachineImport>): boolean {
-    if (!needsPower(object)) {
+    if (!needsSource(object)) {
       this.drop(key);
       return false;
     }
@@ -67,12 +68,23 @@ export class PowerWatch {
   }
 }
 
-function needsPower({ status }: VirtualMachineImport): boolean {
+/** Facts that change when something happens to the VM at its source. */
+const sourceFacts: ReadonlySet<FactName> = new Set([
+  'sourcePower',
+  'snapshot',
+  'audit',
+  'checkpoints',
+  'owedSnapshots',
+]);
+
+function needsSource({ status }: VirtualMachineImport): boolean {
   const isUnderWay = status?.outcome === undefined && status?.records?.ending === undefined;
   if (isUnderWay && mustStayOff({ records: status?.records ?? {} })) return true;
   const owed = (status?.ledger ?? []).some(
-    (entry) => entry.kind === 'SourcePower' && entry.doneAt === undefined,
+    (entry) => (entry.kind === 'SourcePower' || entry.kind === 'Snapshot') && entry.doneAt === undefined,
   );
   const phase = phaseByName(status?.phase ?? '');
-  return owed || phase?.needs.includes('sourcePower') === true || status?.phase === 'StorePowerState';
+  return (
+    owed || phase?.needs.some((name) => sourceFacts.has(name)) === true || status?.phase === 'StorePowerState'
+  );
 }

@@ -4,7 +4,7 @@ import type { Stored } from '../../api/meta.ts';
 import type { ImportError, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { backoffMs } from '../../kube/backoff.ts';
 import { isEqualJson } from '../../kube/merge-patch.ts';
-import { itineraryFor, phaseByName } from '../../migration/itineraries.ts';
+import { itineraryFor, phaseByName, stepOf } from '../../migration/itineraries.ts';
 import {
   longestRun,
   type Acquire,
@@ -24,6 +24,7 @@ import * as draft from './draft.ts';
 import { complete, end, leaveUntouched } from './endings.ts';
 import { gather } from './gather.ts';
 import { goOn, rest, tell, type Pass, type RunnerDeps } from './runner-deps.ts';
+import { lateShutdown } from './late-power.ts';
 import { Session } from './session.ts';
 import { restartedSource } from './stay-off.ts';
 import {
@@ -117,8 +118,10 @@ export class ImportRunner {
     const phase = phaseByName(session.status.phase ?? '');
     if (phase === undefined) return leaveUntouched(session, this.#deps);
 
-    const restarted = await restartedSource(session.subject, phase, this.#deps, signal);
-    const decision = restarted ?? (await this.#decide(session, phase, signal));
+    const decision =
+      (await restartedSource(session.subject, phase, this.#deps, signal)) ??
+      (await lateShutdown(session.subject, phase, this.#deps, signal)) ??
+      (await this.#decide(session, phase, signal));
     if (decision.kind === 'unreachable') return rest(decision.until);
     return this.#carryOut(session, phase, decision, lastActions, log, signal);
   }
@@ -150,6 +153,8 @@ export class ImportRunner {
         this.#free(session, decision);
         return goOn;
       case 'wait':
+        // What was asked for and is not wanted any more must not be granted to somebody who does not use it.
+        this.#deps.slots.keepOnly(session.context.uid, heldSlots(session.status));
         reportWait(session, decision, this.#deps);
         await this.#freeSaved(session, decision, signal);
         return rest(decision.until);
@@ -177,7 +182,7 @@ export class ImportRunner {
         now,
       ),
       phase.name,
-      phase.step,
+      stepOf(itinerary, phase.name) ?? phase.step,
       now,
     );
     log.info('import begins', { phase: phase.name, itinerary: itinerary.id });
@@ -195,11 +200,11 @@ export class ImportRunner {
       complete(session, 'Succeeded', this.#deps, log);
       return;
     }
-    const nextPhase = phaseByName(next);
+    const itinerary = session.status.records?.itinerary ?? { id: '' };
     session.status = draft.entered(
       session.status,
       next as PhaseName,
-      nextPhase?.step ?? phase.step,
+      stepOf(itinerary, next) ?? phase.step,
       now,
       decision.warning,
     );
@@ -234,7 +239,8 @@ export class ImportRunner {
     };
     reportWait(session, wait, this.#deps);
     // A grant wakes it. Only its place moves on unasked: the longer the queue, the less often that is looked at.
-    return rest(clock.now() + Math.min(queueLook.longestMs, queueLook.msEach * answer.length));
+    const look = clock.now() + Math.min(queueLook.longestMs, queueLook.msEach * answer.length);
+    return rest(decision.until === undefined ? look : Math.min(look, decision.until));
   }
 
   #fail(session: Session, phase: Phase, decision: Fail, log: Logger): Pass {
@@ -337,6 +343,10 @@ function fieldsOf({ metadata, spec }: Stored<VirtualMachineImport>): Record<stri
     vm: spec.vm.name,
     import: metadata.name,
   };
+}
+
+function heldSlots(status: draft.Status): readonly string[] {
+  return (status.slots ?? []).map(({ resource }) => resource);
 }
 
 function following(phases: readonly string[], name: string): string | undefined {

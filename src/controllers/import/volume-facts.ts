@@ -1,6 +1,6 @@
 import type { DataVolume } from '../../api/external/cdi.ts';
 import type { ContainerStatus, PersistentVolumeClaim, Pod } from '../../api/external/core.ts';
-import { importLabel } from '../../api/labels.ts';
+import { cdiCopiedAnnotationPrefix, importLabel } from '../../api/labels.ts';
 import type { KubeObject, Stored } from '../../api/meta.ts';
 import type { FrozenDisk } from '../../api/virtual-machine-import.ts';
 import type { Scrub } from '../../model/scrub.ts';
@@ -55,6 +55,10 @@ function dataVolumeFact(
     phase: status?.phase ?? '',
     ...(percent !== undefined && { percent }),
     restartCount: status?.restartCount ?? 0,
+    ...(dataVolume.spec.checkpoints !== undefined && { checkpoints: dataVolume.spec.checkpoints }),
+    ...(dataVolume.spec.finalCheckpoint !== undefined && {
+      finalCheckpoint: dataVolume.spec.finalCheckpoint,
+    }),
     conditions: (status?.conditions ?? []).map((condition) => ({
       type: condition.type,
       status: condition.status,
@@ -82,8 +86,17 @@ function claimFact(
     deleting: claim.metadata.deletionTimestamp !== undefined,
     phase: claim.status?.phase ?? '',
     owner,
+    ...copiedStages(claim),
     describedAs: describeClaim(claim),
   };
+}
+
+/** CDI keeps its books on the claim, one mark a stage (fact: cdi 2.1). */
+function copiedStages({ metadata }: Stored<PersistentVolumeClaim>): { readonly copied?: readonly string[] } {
+  const copied = Object.keys(metadata.annotations ?? {})
+    .filter((name) => name.startsWith(cdiCopiedAnnotationPrefix))
+    .map((name) => name.slice(cdiCopiedAnnotationPrefix.length));
+  return copied.length === 0 ? {} : { copied };
 }
 
 /** "namespace/name, owned by ..." for a message. */

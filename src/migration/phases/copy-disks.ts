@@ -1,37 +1,57 @@
 import type { ConditionDraft } from '../../api/conditions.ts';
-import type { DiskStatus } from '../../api/virtual-machine-import.ts';
+import type { DiskStatus, Round } from '../../api/virtual-machine-import.ts';
 import { readDisk, type DiskReading } from '../disks.ts';
-import type { SourceAccess, VolumeFact } from '../facts.ts';
-import { phase, type Context, type Decision } from '../phase.ts';
+import { terminal } from '../failures.ts';
+import type { Facts, SourceAccess, VolumeFact } from '../facts.ts';
+import { phase, type Context, type Decision, type Fail } from '../phase.ts';
+import { roundUnderWay, withRound } from '../rounds.ts';
 import { amountOf } from '../sizes.ts';
 import { keepAccess } from '../importer-access.ts';
 import { copySlot } from '../slot-requests.ts';
 import { earliest, rfc3339 } from '../time.ts';
 
-/** CDI copies; this watches, counts the importers' failures, and says how far it is. */
+/** CDI copies; this watches, counts the importers' failures, and says how far it is. Warm: one round. */
 export const copyDisks = phase({
   name: 'CopyDisks',
   step: 'DiskTransfer',
   needs: ['volumes', 'sourceAccess'],
-  decide({ volumes, sourceAccess }, context) {
-    const isAway = sourceAccess.state === 'shut';
-    const readings = readDisks(volumes, isAway, context);
-    const disks = readings.map(({ status }) => status);
-    if (disks.every(({ state }) => state === 'done')) return complete(disks, context);
-    // Before anything is judged: what an importer could not do without access is not its failure.
-    const access = keepAccess(sourceAccess, volumes, context);
-    if (access !== undefined) return access;
-    const failure = readings.find((reading) => reading.failure !== undefined)?.failure;
-    if (failure !== undefined) return { ...failure, disks };
-    const actions = readings.flatMap(({ action }) => (action === undefined ? [] : [action]));
-    if (actions.length > 0) return { kind: 'act', disks, actions };
-    return isAway ? waitForSource(sourceAccess, disks) : waitForBytes(readings, disks);
-  },
+  decide: (facts, context) => watchCopies(facts, context),
 });
+
+/** The final round, while the source is out of service. */
+export const finalize = phase({
+  name: 'Finalize',
+  step: 'Cutover',
+  needs: ['volumes', 'sourceAccess'],
+  decide: (facts, context) => watchCopies(facts, context),
+});
+
+function watchCopies(
+  { volumes, sourceAccess }: Facts<'volumes' | 'sourceAccess'>,
+  context: Context,
+): Decision {
+  const isAway = sourceAccess.state === 'shut';
+  const round = roundUnderWay(context);
+  const readings = readDisks(volumes, isAway, round, context);
+  const disks = readings.map(({ status }) => status);
+  const early = endedEarly(disks, round);
+  if (early !== undefined) return { ...early, disks };
+  if (disks.every(({ state }) => state === 'done' || state === 'copied'))
+    return complete(disks, round, context);
+  // Before anything is judged: what an importer could not do without access is not its failure.
+  const access = keepAccess(sourceAccess, volumes, context);
+  if (access !== undefined) return access;
+  const failure = readings.find((reading) => reading.failure !== undefined)?.failure;
+  if (failure !== undefined) return { ...failure, disks };
+  const actions = readings.flatMap(({ action }) => (action === undefined ? [] : [action]));
+  if (actions.length > 0) return { kind: 'act', disks, actions };
+  return isAway ? waitForSource(sourceAccess, disks) : waitForBytes(readings, disks);
+}
 
 function readDisks(
   volumes: readonly VolumeFact[],
   isSourceAway: boolean,
+  round: Round | undefined,
   context: Context,
 ): readonly DiskReading[] {
   const previous = new Map((context.status.disks ?? []).map((disk) => [disk.key, disk]));
@@ -40,16 +60,33 @@ function readDisks(
     .map((disk) => {
       const none: VolumeFact = { diskKey: disk.key, claimName: disk.claimName };
       const volume = volumes.find(({ diskKey }) => diskKey === disk.key) ?? none;
-      return readDisk(volume, disk, previous.get(disk.key), context, isSourceAway);
+      return readDisk(volume, disk, previous.get(disk.key), context, isSourceAway, round);
     });
 }
 
-function complete(disks: readonly DiskStatus[], context: Context): Decision {
+/** A DataVolume that CDI has closed takes no further stage. */
+function endedEarly(disks: readonly DiskStatus[], round: Round | undefined): Fail | undefined {
+  if (round === undefined || round.kind === 'final') return undefined;
+  const ended = disks.filter(({ state }) => state === 'done').map(({ claim }) => claim);
+  if (ended.length === 0) return undefined;
+  return terminal(
+    'ForeignEdit',
+    `DataVolume ${ended.join(', ')} has ended before the cutover: somebody has set its final checkpoint.`,
+    'Start the plan again, and leave its DataVolumes alone.',
+  );
+}
+
+function complete(disks: readonly DiskStatus[], round: Round | undefined, context: Context): Decision {
   const slot = copySlot(context.spec, context.settings);
+  const now = rfc3339(context.now);
+  const isLast = round === undefined || round.kind === 'final';
   return {
     kind: 'advance',
     disks,
-    records: { copyCompleteAt: context.records.copyCompleteAt ?? rfc3339(context.now) },
+    records: {
+      ...(isLast && { copyCompleteAt: context.records.copyCompleteAt ?? now }),
+      ...(round !== undefined && withRound(context, { ...round, copiedAt: now })),
+    },
     ...(slot !== undefined && { free: [slot.resource] }),
   };
 }

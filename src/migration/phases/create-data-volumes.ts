@@ -1,6 +1,7 @@
 import { terminal } from '../failures.ts';
 import { foreignVolume, takenNameHint } from '../foreign-volume.ts';
 import { targetObjectsEntry } from '../ledger.ts';
+import { roundUnderWay } from '../rounds.ts';
 import { rfc3339 } from '../time.ts';
 import type { VolumeFact } from '../facts.ts';
 import { phase, type Action, type Context, type Decision, type Fail } from '../phase.ts';
@@ -22,7 +23,7 @@ export const createDataVolumes = phase({
     if (isBusy) return untilGone(context);
     const absent = liveVolumes.filter((volume) => volume.dataVolume === undefined);
     if (absent.length === 0) return { kind: 'advance' };
-    const creates = absent.map((volume): Action => ({ do: 'createDataVolume', diskKey: volume.diskKey }));
+    const creates = absent.map((volume) => create(volume, context));
     const given = sourceAccess.state === 'open' ? { version: sourceAccess.credentials } : {};
     return {
       kind: 'act',
@@ -54,6 +55,14 @@ export const createDataVolumes = phase({
     );
   },
 });
+
+/** Warm: with the stage that its first snapshot is for. */
+function create({ diskKey }: VolumeFact, context: Context): Action {
+  const stage = roundUnderWay(context)?.disks[diskKey];
+  if (stage === undefined) return { do: 'createDataVolume', diskKey };
+  const { current, sizeBytes } = stage;
+  return { do: 'createDataVolume', diskKey, stage: { current, isFinal: false, sizeBytes } };
+}
 
 /** A claim of ours whose DataVolume somebody has taken away: nobody knows what is on it. */
 function halfThere(volume: VolumeFact, { spec }: Context): Fail | undefined {

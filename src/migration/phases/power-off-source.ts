@@ -1,8 +1,10 @@
+import { isTooLate, leaveCutover } from '../cutover.ts';
 import { terminal } from '../failures.ts';
 import { isOwed, sourcePowerEntry, sourcePowerKey } from '../ledger.ts';
-import { phase, type Action, type Context, type Decision } from '../phase.ts';
+import { phase, type Action, type Context, type Decision, type Fail } from '../phase.ts';
 import { powerRecord } from '../power.ts';
 import { preflightFailure } from '../preflight.ts';
+import { isWarm } from '../rounds.ts';
 import { rfc3339 } from '../time.ts';
 import { pause } from './pause.ts';
 import { shown } from './store-power-state.ts';
@@ -19,8 +21,14 @@ export const powerOffSource = phase({
     if (wasRequested(context)) return { kind: 'advance' };
     const { spec } = context;
     const target = `${spec.target.namespace}/${context.records.targetName ?? spec.vm.name}`;
-    const stopped = pause(context) ?? preflightFailure(preflight, target);
-    if (stopped !== undefined) return stopped;
+    const refusedNow = preflightFailure(preflight, target);
+    if (isWarm(spec)) {
+      const left = leaves(refusedNow, context);
+      if (left !== undefined) return left;
+    } else {
+      const stopped = pause(context) ?? refusedNow;
+      if (stopped !== undefined) return stopped;
+    }
     switch (sourcePower.state) {
       case 'Off':
         return { kind: 'advance' };
@@ -34,6 +42,10 @@ export const powerOffSource = phase({
   /** Its tools may have stopped since the plan was judged. Where force was chosen, its time comes after the deadline. */
   refused(refusal, context) {
     if (context.spec.policies.powerOff === 'force') return { kind: 'advance' };
+    if (isWarm(context.spec)) {
+      const message = `VM ${context.spec.vm.name} cannot be shut down: ${refusal.text}`;
+      return leaveCutover(context, 'met', { reason: 'PowerOffRefused', message });
+    }
     return terminal(
       'PowerOffRefused',
       `VM ${context.spec.vm.name} cannot be shut down: ${refusal.text}`,
@@ -41,6 +53,17 @@ export const powerOffSource = phase({
     );
   },
 });
+
+/** A warm import still has a source in service to go back to, and rounds to go on with. */
+function leaves(failure: Fail | undefined, context: Context): Decision | undefined {
+  if (isTooLate(context)) {
+    const message = `It was past ${context.spec.control?.cutoverUntil ?? ''}, after which no power-off begins.`;
+    return leaveCutover(context, 'none', { reason: 'CutoverTooLate', message });
+  }
+  if (failure === undefined || failure.class === 'retryable') return undefined;
+  const hint = failure.hint === undefined ? '' : ` ${failure.hint}`;
+  return leaveCutover(context, 'none', { reason: failure.code, message: `${failure.message}${hint}` });
+}
 
 /** The request itself may have been lost: WaitForPowerOff makes it again. */
 function wasRequested(context: Context): boolean {
@@ -66,6 +89,10 @@ function unclear(state: 'Suspended' | 'Unknown', context: Context): Decision {
   const until = context.phaseSince + context.settings.powerUnknownSeconds * 1000;
   if (context.now < until) {
     return { kind: 'wait', reason: 'SourcePower', for: `the source, which is ${shown(state)}`, until };
+  }
+  if (isWarm(context.spec)) {
+    const message = `VM ${context.spec.vm.name} cannot be shut down: it is ${shown(state)}.`;
+    return leaveCutover(context, 'none', { reason: 'SourcePowerUnknown', message });
   }
   return terminal(
     state === 'Suspended' ? 'SourceSuspended' : 'SourcePowerUnknown',

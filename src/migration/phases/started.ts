@@ -1,7 +1,8 @@
 import { terminal } from '../failures.ts';
 import type { Facts, PriorImport, SlotFact } from '../facts.ts';
-import { phase, slotPriorities, type Context, type Decision, type SlotRequest } from '../phase.ts';
-import { copySlot, identitySlot, nameSlot } from '../slot-requests.ts';
+import { phase, slotPriorities, type Context, type Decision } from '../phase.ts';
+import { isWarm } from '../rounds.ts';
+import { copySlot, identitySlot, missingSlots, nameSlot } from '../slot-requests.ts';
 import { firstName, nextName } from '../target-name.ts';
 import { pause } from './pause.ts';
 
@@ -50,7 +51,7 @@ function standingTarget(facts: Facts<'priorImports'>, context: Context): Decisio
   }
   const slots = [identitySlot(context.spec)];
   const targetName = target.slice(target.indexOf('/') + 1);
-  if (missing(slots, context).length === 0) return { kind: 'advance', records: { targetName } };
+  if (missingSlots(slots, context).length === 0) return { kind: 'advance', records: { targetName } };
   return {
     kind: 'acquire',
     slots,
@@ -63,10 +64,10 @@ function standingTarget(facts: Facts<'priorImports'>, context: Context): Decisio
 function takeSlots(facts: Facts<'slots'>, context: Context): Decision {
   const { spec, settings } = context;
   const targetName = chooseName(facts.slots, context);
-  const copy = copySlot(spec, settings);
+  // A warm import asks for its copies round by round.
+  const copy = isWarm(spec) ? undefined : copySlot(spec, settings);
   const slots = [identitySlot(spec), nameSlot(spec, targetName), ...(copy === undefined ? [] : [copy])];
-  // Held is what the saved status says: a grant that was not saved is lost with the process that got it.
-  if (missing(slots, context).length === 0) return { kind: 'advance', records: { targetName } };
+  if (missingSlots(slots, context).length === 0) return { kind: 'advance', records: { targetName } };
   return {
     kind: 'acquire',
     slots,
@@ -74,11 +75,6 @@ function takeSlots(facts: Facts<'slots'>, context: Context): Decision {
     for: waitingFor(facts.slots, context, targetName),
     records: { targetName },
   };
-}
-
-function missing(slots: readonly SlotRequest[], context: Context): readonly SlotRequest[] {
-  const held = new Set((context.status.slots ?? []).map((slot) => slot.resource));
-  return slots.filter((slot) => !held.has(slot.resource));
 }
 
 /** A name that another import has reserved is given up for the next one, where there is a next one. */

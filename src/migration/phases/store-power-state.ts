@@ -1,6 +1,8 @@
 import type { PhaseName } from '../../api/phases.ts';
+import { leaveCutover } from '../cutover.ts';
 import { terminal } from '../failures.ts';
 import { phase, type Context } from '../phase.ts';
+import { isWarm } from '../rounds.ts';
 import { pause } from './pause.ts';
 
 /** Remembers the power state of the source before anybody touches it: no fact could tell it later. */
@@ -10,7 +12,8 @@ export const storePowerState = phase({
   needs: ['sourcePower'],
   decide({ sourcePower }, context) {
     if (context.records.power !== undefined) return { kind: 'advance' };
-    const paused = pause(context);
+    // A warm import has been asked for its pause before its cutover began.
+    const paused = isWarm(context.spec) ? undefined : pause(context);
     if (paused !== undefined) return paused;
     const { state, restore } = sourcePower;
     if (state === 'On' || state === 'Off') {
@@ -20,6 +23,10 @@ export const storePowerState = phase({
     const until = context.phaseSince + context.settings.powerUnknownSeconds * 1000;
     if (context.now < until) {
       return { kind: 'wait', reason: 'SourcePower', for: `the source, which is ${shown(state)}`, until };
+    }
+    if (isWarm(context.spec)) {
+      const message = `The power state of VM ${context.spec.vm.name} is still ${shown(state)}.`;
+      return leaveCutover(context, 'none', { reason: 'SourcePowerUnknown', message });
     }
     return terminal(
       state === 'Suspended' ? 'SourceSuspended' : 'SourcePowerUnknown',

@@ -1,6 +1,8 @@
+import { leaveCutover } from '../cutover.ts';
 import { terminal } from '../failures.ts';
 import { phase, type Context, type Decision } from '../phase.ts';
 import { powerOffDeadlineMs, powerRecord } from '../power.ts';
+import { isWarm } from '../rounds.ts';
 import { rfc3339 } from '../time.ts';
 
 /**
@@ -18,6 +20,7 @@ export const waitForPowerOff = phase({
     }
     const deadline = context.phaseSince + powerOffDeadlineMs(context);
     if (context.now < deadline) return ask('guest', deadline, context);
+    if (context.spec.policies.powerOff === 'abortCutover' && isWarm(context.spec)) return abort(context);
     if (context.spec.policies.powerOff !== 'force') return tooLate(context);
     const lastDeadline = deadline + powerOffDeadlineMs(context);
     return context.now < lastDeadline ? force(deadline, lastDeadline, context) : tooLate(context);
@@ -32,6 +35,15 @@ export const waitForPowerOff = phase({
     };
   },
 });
+
+/** Back to the rounds; a late shutdown is answered with power-on. */
+function abort(context: Context): Decision {
+  const minutes = Math.round(powerOffDeadlineMs(context) / 60_000);
+  return leaveCutover(context, 'late', {
+    reason: 'PowerOffTimeout',
+    message: `VM ${context.spec.vm.name} did not power off within ${minutes} min.`,
+  });
+}
 
 function tooLate(context: Context): Decision {
   const minutes = Math.round(powerOffDeadlineMs(context) / 60_000);

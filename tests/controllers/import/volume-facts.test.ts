@@ -27,14 +27,16 @@ describe('what stands behind a disk', () => {
     ['N/A', undefined],
     ['', undefined],
   ])('has progress %p as %p', (progress, percent) => {
-    const { dataVolume } = fact({ dataVolume: { metadata: meta('dv', ours), status: { progress } } });
+    const { dataVolume } = fact({
+      dataVolume: { metadata: meta('dv', ours), spec: {}, status: { progress } },
+    });
     expect(dataVolume?.percent).toBe(percent);
   });
 
   test('is ours only with our own label', () => {
     const other = { labels: { 'gantry.dev/import': 'another' } };
     expect(
-      fact({ dataVolume: { metadata: meta('dv', other) }, claim: { metadata: meta('c') } }),
+      fact({ dataVolume: { metadata: meta('dv', other), spec: {} }, claim: { metadata: meta('c') } }),
     ).toMatchObject({
       dataVolume: { ours: false },
       claim: { ours: false },

@@ -1,0 +1,97 @@
+import type { PhaseName, StepName } from '../../../api/phases.ts';
+import type { DiskStatus, Round } from '../../../api/virtual-machine-import.ts';
+import type { DiskCheckpoint } from '../../../model/source-data.ts';
+import { terminal } from '../../failures.ts';
+import { phase, type Context, type Decision, type Phase } from '../../phase.ts';
+import { roundBefore, roundUnderWay, withRound } from '../../rounds.ts';
+
+type RoundDisk = Round['disks'][string];
+
+/**
+ * Writes down where every disk stands in the snapshot of the round. The next round starts from this, and the snapshot it was read from will be
+ * gone by then. A disk that has grown, or whose changes the platform has lost track of, is to be copied whole.
+ */
+export function storeDeltas(name: PhaseName, step: StepName): Phase {
+  return phase({
+    name,
+    step,
+    needs: ['checkpoints'],
+    decide({ checkpoints }, context) {
+      const round = roundUnderWay(context);
+      if (round === undefined) return { kind: 'advance' };
+      const before = roundBefore(context, round);
+      const disks: Record<string, RoundDisk> = {};
+      for (const { key, claimName } of context.spec.disks.filter(({ mode }) => mode === 'copy')) {
+        const checkpoint = checkpoints.get(key);
+        if (checkpoint === undefined) return notInSnapshot(claimName, context);
+        disks[key] = roundDisk(checkpoint, before?.disks[key]);
+      }
+      return recordAll({ ...round, disks }, context);
+    },
+  });
+}
+
+function roundDisk(checkpoint: DiskCheckpoint, before: RoundDisk | undefined): RoundDisk {
+  const { current, nextPrevious, sizeBytes, epoch } = checkpoint;
+  const isLost = before !== undefined && (before.epoch !== epoch || before.sizeBytes !== sizeBytes);
+  return {
+    current,
+    nextPrevious,
+    sizeBytes,
+    ...(epoch !== undefined && { epoch }),
+    ...(isLost && { recopy: true }),
+  };
+}
+
+function notInSnapshot(claimName: string, { spec }: Context): Decision {
+  return terminal(
+    'DiskSetChanged',
+    `The disk of claim ${claimName} is not in the snapshot of VM ${spec.vm.name}.`,
+    'Start the plan again; the VM is then migrated as it is now.',
+  );
+}
+
+function recordAll(round: Round, context: Context): Decision {
+  const recopied = Object.keys(round.disks).filter((key) => round.disks[key]?.recopy === true);
+  const disks = (context.status.disks ?? []).map((disk) =>
+    recopied.includes(disk.key) ? anew(disk, round) : disk,
+  );
+  const spent = disks.find(
+    (disk) => recopied.includes(disk.key) && (disk.recopies ?? 0) > context.settings.diskRecopies,
+  );
+  if (spent !== undefined) {
+    return terminal(
+      'TrackingUnreliable',
+      `Change tracking of disk ${spent.claim} was lost again and again; it was copied whole ${context.settings.diskRecopies} times.`,
+      'Migrate this VM cold, or see at the source why its change tracking does not last.',
+    );
+  }
+  return {
+    kind: 'advance',
+    records: withRound(context, round),
+    ...(recopied.length > 0 && {
+      disks,
+      events: [
+        {
+          type: 'Warning' as const,
+          reason: 'DiskRecopied',
+          message: `Nobody knows what has changed on ${recopied.join(', ')} of VM ${context.spec.vm.name}: copied whole in round ${round.n}.`,
+        },
+      ],
+    }),
+  };
+}
+
+/** Its volume is given up for a new one; taken again after a crash, the decision counts it once. */
+function anew(disk: DiskStatus, round: Round): DiskStatus {
+  if (disk.state === 'recopy' && disk.round === round.n) return disk;
+  return {
+    key: disk.key,
+    claim: disk.claim,
+    round: round.n,
+    state: 'recopy',
+    doneBytes: 0,
+    totalBytes: round.disks[disk.key]?.sizeBytes ?? disk.totalBytes,
+    recopies: (disk.recopies ?? 0) + 1,
+  };
+}

@@ -1,0 +1,25 @@
+import { owedSnapshotEntries } from '../ledger.ts';
+import { readOwedSnapshots } from '../owed-snapshots.ts';
+import { unwindStep } from '../phase.ts';
+
+/** A merge takes its time; whoever watches the source tells sooner. */
+const lookAgainMs = 30_000;
+
+/** Takes our snapshots off the source, for any end of the import, in the background: nothing else waits for a merge. */
+export const removeSnapshots = unwindStep({
+  name: 'RemoveSnapshots',
+  applies: (context) => owedSnapshotEntries(context).length > 0,
+  blocks: false,
+  needs: ['owedSnapshots'],
+  decide({ owedSnapshots }, context) {
+    const { ledger, actions, left } = readOwedSnapshots(owedSnapshots);
+    if (left.length === 0) return { kind: 'done', ledger };
+    if (actions.length > 0) return { kind: 'act', ledger, actions };
+    return {
+      kind: 'wait',
+      ledger,
+      for: `snapshot ${left.join(', ')} to be gone from the source`,
+      until: context.now + lookAgainMs,
+    };
+  },
+});
