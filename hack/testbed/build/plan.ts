@@ -50,7 +50,7 @@ export function secondsLeft(
 }
 
 /** What is believed before anything is known, worth as much as this many seconds of a build. */
-const doubtSeconds = 5;
+const doubtSeconds = 20;
 
 /** Seconds taken for each second of cold cost. One that takes longer than expected tells so while it is at work. */
 function paceOf(done: readonly Timed[], current: Timed | undefined): number {
