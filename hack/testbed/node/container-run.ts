@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Stored } from '../../../src/api/meta.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
+import { isTransientKubeError } from '../../../src/kube/errors.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import { rfc3339 } from '../../../src/runtime/clock.ts';
 import { certVolumeName } from '../../../src/sandbox/cdi/importer-pod.ts';
@@ -37,7 +38,7 @@ export interface ContainerParts {
   readonly volumes: ReadonlyMap<string, MountedVolume>;
 }
 
-export type ContainerOutcome = 'completed' | 'failed' | { readonly evicted: string };
+export type ContainerOutcome = 'completed' | 'failed' | 'evicted';
 
 /** Milliseconds between two looks for what is missing; a kubelet's grow to minutes, which no test wants to wait for. */
 const firstRetryMs = 250;
@@ -98,7 +99,7 @@ export class ContainerRun {
       const parts = await this.#wait(signal);
       signal.throwIfAborted();
       const ended = await this.#once(image, parts, signal);
-      if (ended.evicted !== undefined) return { evicted: ended.evicted };
+      if (ended.isEvicted) return 'evicted';
       const { exitCode } = ended.terminated;
       if (!this.#startsAgain(exitCode) || signal.aborted) return exitCode === 0 ? 'completed' : 'failed';
       const finishedMs = this.#deps.clock.now();
@@ -137,11 +138,10 @@ export class ContainerRun {
         return await this.#parts();
       } catch (error) {
         if (error instanceof MountError) await this.#deps.event('Warning', error.code, error.message);
-        else if (!(error instanceof ContainerConfigError)) throw error;
-        else {
+        else if (error instanceof ContainerConfigError) {
           await this.#deps.event('Warning', 'Failed', `Error: ${error.message}`);
           await this.#showWaiting(error.code, error.message);
-        }
+        } else if (!isTransientKubeError(error)) throw error;
       }
       await this.#deps.clock.sleep(waitMs, signal);
     }
@@ -160,7 +160,7 @@ export class ContainerRun {
     image: Image,
     parts: ContainerParts,
     signal: AbortSignal,
-  ): Promise<{ readonly terminated: Terminated; readonly evicted?: string }> {
+  ): Promise<{ readonly terminated: Terminated; readonly isEvicted: boolean }> {
     const { clock } = this.#deps;
     const { name } = this.#container;
     const files = this.#files();
@@ -181,9 +181,10 @@ export class ContainerRun {
     this.percent = undefined;
     await shown;
     const terminated = await this.#terminated(exit, startedAt, files);
-    if (exit.evicted !== undefined) return { terminated, evicted: exit.evicted };
+    const { evicted } = exit;
+    if (evicted !== undefined) this.#writer.amend((view) => ({ ...view, evicted }));
     await this.#writer.updateContainer(name, (view) => ({ ...view, state: { terminated } }));
-    return { terminated };
+    return { terminated, isEvicted: evicted !== undefined };
   }
 
   async #terminated(exit: ContainerExit, startedAt: string, files: Files): Promise<Terminated> {

@@ -6,8 +6,9 @@ import { isKubeError, isTransientKubeError } from '../../../src/kube/errors.ts';
 import { keyOf } from '../../../src/kube/object-key.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
 import type { Logger } from '../../../src/runtime/log.ts';
+import { apiServerPort, hub } from '../addresses.ts';
+import { CellError } from '../cell/cell-error.ts';
 import type { Network, NetworkNamespace } from '../cell/network.ts';
-import { hub } from '../addresses.ts';
 import type { ContainerParts } from './container-run.ts';
 import { ContainerRun } from './container-run.ts';
 import { ContainerConfigError, gatherEnv } from './gather-env.ts';
@@ -15,6 +16,7 @@ import type { Images, Mount } from './images.ts';
 import type { NodeContainer, NodePod } from './node-pod.ts';
 import { podField } from './pod-fields.ts';
 import type { PodView } from './pod-state.ts';
+import { endedView } from './pod-state.ts';
 import { volumeReaders } from './pod-readers.ts';
 import type { MountedVolume, VolumeReaders } from './pod-volumes.ts';
 import { MountError, mountVolume } from './pod-volumes.ts';
@@ -40,6 +42,8 @@ export interface PodRunDeps {
   ) => Promise<void>;
 }
 
+/** The API server itself stands in for the Service in front of it: nothing here translates addresses. */
+const serviceEnv = { KUBERNETES_SERVICE_HOST: hub, KUBERNETES_SERVICE_PORT: String(apiServerPort) };
 const firstRetryMs = 250;
 const longestRetryMs = 2000;
 
@@ -91,7 +95,9 @@ export class PodRun {
     if (!this.#stop.signal.aborted) this.#stop.abort(new Error('SIGTERM'));
     for (const container of this.#containers) container.signal('SIGTERM');
     using _grace = this.#deps.clock.setTimeout(() => this.#kill(), graceMs);
+    const wasOver = this.#isOver;
     await this.ended;
+    if (!wasOver) await this.#writer.update(endedView);
   }
 
   /** SIGKILL to the programs of the containers, which start again by the pod's restart policy. False: none runs. */
@@ -101,9 +107,11 @@ export class PodRun {
 
   /** The node throws the pod out: it has failed as a whole. Resolves when that is written. */
   async evict(message: string): Promise<void> {
+    if (this.#isOver) return;
+    this.#writer.amend((view) => ({ ...view, evicted: message }));
     this.#kill();
     await this.ended;
-    await this.#writer.update((view) => ({ ...view, evicted: message }));
+    await this.#writer.update((view) => view);
   }
 
   /** The pod was changed by others. */
@@ -127,13 +135,11 @@ export class PodRun {
 
   async #live(): Promise<void> {
     const stop = this.#stop.signal;
-    let evicted: string | undefined;
     try {
       await mkdir(this.#volumeFolder, { recursive: true });
       await this.#writer.update((view) => view);
-      await this.#mountAll(stop);
-      await this.#joinNetwork();
-      evicted = await this.#runContainers(stop);
+      await this.#prepare(stop);
+      await this.#runContainers(stop);
     } catch (error) {
       const isExpected = stop.aborted || isKubeError(error, 'NotFound');
       if (!isExpected) this.#deps.log.error('pod run failed', { error, pod: keyOf(this.#pod) });
@@ -141,26 +147,20 @@ export class PodRun {
       await this.#leaveNetwork();
       this.#isOver = true;
     }
-    if (evicted !== undefined) await this.#writer.update((view) => ({ ...view, evicted }));
   }
 
-  /** Says why the node throws the pod out, where a program asks for it. */
-  async #runContainers(stop: AbortSignal): Promise<string | undefined> {
+  async #runContainers(stop: AbortSignal): Promise<void> {
     for (const container of this.#pod.spec.initContainers ?? []) {
       const outcome = await this.#container(container, true).run(stop);
-      if (outcome === 'failed') return undefined;
-      if (typeof outcome === 'object') return outcome.evicted;
+      if (outcome !== 'completed') return;
     }
     stop.throwIfAborted();
     const containers = this.#pod.spec.containers.map((container) => this.#container(container, false));
-    const outcomes = await Promise.all(
+    await Promise.all(
       containers.map(async (container) => {
-        const outcome = await container.run(stop);
-        if (typeof outcome === 'object') this.#kill();
-        return outcome;
+        if ((await container.run(stop)) === 'evicted') this.#kill();
       }),
     );
-    return outcomes.find((outcome) => typeof outcome === 'object')?.evicted;
   }
 
   #container(container: NodeContainer, isInit: boolean): ContainerRun {
@@ -180,17 +180,21 @@ export class PodRun {
     return run;
   }
 
-  /** Volumes first, then the network: as a kubelet has it. What is missing is told as an event, and looked for again and again. */
-  async #mountAll(stop: AbortSignal): Promise<void> {
+  /** Volumes first, then the network: as a kubelet has it. What fails is told as an event, and tried again and again. */
+  async #prepare(stop: AbortSignal): Promise<void> {
     const { clock, event } = this.#deps;
     for (let waitMs = firstRetryMs; ; waitMs = Math.min(longestRetryMs, waitMs * 2)) {
       stop.throwIfAborted();
       try {
         await this.#volumes();
+        await this.#joinNetwork();
         return;
       } catch (error) {
-        if (!(error instanceof MountError) && !isTransientKubeError(error)) throw error;
         if (error instanceof MountError) await event(this.#pod, 'Warning', error.code, error.message);
+        else if (error instanceof CellError) {
+          const message = `Failed to create pod sandbox: ${error.message}`;
+          await event(this.#pod, 'Warning', 'FailedCreatePodSandBox', message);
+        } else if (!isTransientKubeError(error)) throw error;
       }
       await clock.sleep(waitMs, stop);
     }
@@ -211,7 +215,8 @@ export class PodRun {
     if (network === undefined) throw new Error(`pod ${keyOf(this.#pod)} has no network`);
     const volumes = await this.#volumes();
     const { namespace = '' } = this.#pod.metadata;
-    const env = await gatherEnv(container, namespace, this.#readers());
+    const own = await gatherEnv(container, namespace, this.#readers());
+    const env = { ...serviceEnv, ...own };
     const mounts = await this.#mounts(container, volumes);
     return { volumes, frame: { pod: this.#pod, container, env, mounts, network } };
   }

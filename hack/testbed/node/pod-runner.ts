@@ -23,6 +23,9 @@ import { PodRun } from './pod-run.ts';
 import { isOver, newView, viewAfterLoss } from './pod-state.ts';
 import { decidePlacement } from './scheduling.ts';
 
+/** On a pod: its node throws it out, with the value as the message. So a test or a person with kubectl makes a node short of something. */
+export const evictAnnotation = 'testbed.gantry.dev/evict';
+
 export interface PodRunnerDeps extends StandInDeps {
   /** The testbed's folder; everything of pods goes into its folder "pods", each container's output into a file for each start. */
   readonly folder: string;
@@ -36,8 +39,6 @@ export interface PodRunnerDeps extends StandInDeps {
 export interface NodeAgent extends PodRunner, RunningStandIn {
   /** Sends SIGKILL to the programs of this pod's containers; they start again by its restart policy. False: none runs. */
   killContainer(pod: { readonly namespace: string; readonly name: string }): Promise<boolean>;
-  /** Throws the pod out, as a node in need does: phase Failed, reason Evicted. False: it does not run here. */
-  evict(pod: { readonly namespace: string; readonly name: string }, message: string): Promise<boolean>;
 }
 
 /**
@@ -54,12 +55,6 @@ export function startPodRunner(client: KubeClient, deps: PodRunnerDeps, signal: 
     stopped: stopped.then(() => agent.settled()),
     progress: (pod, asking) => agent.progress(pod.metadata.uid, asking),
     killContainer: (pod) => Promise.resolve(agent.find(pod)?.killContainers() ?? false),
-    evict: async (pod, message) => {
-      const run = agent.find(pod);
-      if (run === undefined || run.isOver) return false;
-      await run.evict(message);
-      return true;
-    },
   };
 }
 
@@ -123,10 +118,16 @@ class Agent {
     }
     if (pod === undefined) return {};
     if (pod.metadata.deletionTimestamp !== undefined) return this.#delete(key, pod, signal);
-    if (run?.uid === pod.metadata.uid) await run.observe(pod);
+    if (run?.uid === pod.metadata.uid) await this.#observe(run, pod);
     else if (pod.spec.nodeName === nodeName) this.#begin(key, pod);
     else await this.#schedule(pod, signal);
     return {};
+  }
+
+  async #observe(run: PodRun, pod: Stored<NodePod>): Promise<void> {
+    const why = pod.metadata.annotations?.[evictAnnotation];
+    if (why !== undefined) await run.evict(why);
+    else await run.observe(pod);
   }
 
   #begin(key: string, pod: Stored<NodePod>): void {

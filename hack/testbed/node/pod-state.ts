@@ -22,6 +22,8 @@ export interface PodView {
   readonly main: readonly ContainerView[];
   /** The node's reason to throw the pod out; it has failed, then. */
   readonly evicted?: string;
+  /** Nothing of it is started any more. */
+  readonly isEnding?: boolean;
 }
 
 export type Phase = NodePodStatus['phase'];
@@ -74,6 +76,18 @@ export function viewAfterLoss(pod: NodePod, nowMs: number): PodView {
   };
 }
 
+/** What did not run at the end of a deleted pod is given an end, so that the pod has one (fact: Kubernetes 1.36, TerminatePod). */
+export function endedView(view: PodView): PodView {
+  const unknown = {
+    exitCode: 137,
+    reason: 'ContainerStatusUnknown',
+    message: 'The container could not be located when the pod was terminated',
+  };
+  const end = (one: ContainerView): ContainerView =>
+    one.state.terminated === undefined ? { ...one, state: { terminated: unknown } } : one;
+  return { ...view, main: view.main.map(end), isEnding: true };
+}
+
 /** The state of a container that waits for its restart; the very words of a kubelet (fact: Kubernetes 1.36, doBackOff). */
 export function crashLoop(pod: NodePod, container: string, waitMs: number): ContainerState {
   const { namespace = '', name, uid = '' } = pod.metadata;
@@ -84,6 +98,10 @@ export function crashLoop(pod: NodePod, container: string, waitMs: number): Cont
 /** Fact: Kubernetes 1.36, pkg/kubelet getPhase. */
 export function phaseOf(pod: NodePod, view: PodView): Phase {
   if (view.evicted !== undefined) return 'Failed';
+  const isOneEnded = (one: ContainerView): boolean => one.state.terminated !== undefined;
+  if (view.isEnding === true && view.main.every(isOneEnded)) {
+    return view.main.every(isDone) ? 'Succeeded' : 'Failed';
+  }
   const policy = pod.spec.restartPolicy ?? 'Always';
   for (const { state, lastState } of view.init) {
     const end = state.terminated ?? lastState?.terminated;
@@ -96,7 +114,7 @@ export function phaseOf(pod: NodePod, view: PodView): Phase {
   );
   if (isWaiting) return 'Pending';
   if (isRunning || policy === 'Always') return 'Running';
-  if (view.main.every(({ state }) => state.terminated?.exitCode === 0)) return 'Succeeded';
+  if (view.main.every(isDone)) return 'Succeeded';
   if (policy === 'Never') return 'Failed';
   return 'Running';
 }

@@ -1,7 +1,9 @@
 import type { Stored } from '../../../src/api/meta.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import { isKubeError, isTransientKubeError } from '../../../src/kube/errors.ts';
+import { keyOf } from '../../../src/kube/object-key.ts';
 import type { Clock } from '../../../src/runtime/clock.ts';
+import type { Logger } from '../../../src/runtime/log.ts';
 import type { NodePod } from './node-pod.ts';
 import { nodePods } from './node-pod.ts';
 import type { ContainerView, PodView } from './pod-state.ts';
@@ -13,6 +15,7 @@ const retryMs = 500;
 export class StatusWriter {
   readonly #client: KubeClient;
   readonly #clock: Clock;
+  readonly #log: Logger;
   readonly #signal: AbortSignal;
   #pod: Stored<NodePod>;
   #view: PodView;
@@ -23,13 +26,14 @@ export class StatusWriter {
   constructor(
     pod: Stored<NodePod>,
     view: PodView,
-    { client, clock }: { readonly client: KubeClient; readonly clock: Clock },
+    { client, clock, log }: { readonly client: KubeClient; readonly clock: Clock; readonly log: Logger },
     signal: AbortSignal,
   ) {
     this.#pod = pod;
     this.#view = view;
     this.#client = client;
     this.#clock = clock;
+    this.#log = log;
     this.#signal = signal;
   }
 
@@ -37,7 +41,12 @@ export class StatusWriter {
     return this.#view;
   }
 
-  /** Resolves when it is written, and quietly when the pod is gone or the signal aborts. */
+  /** Goes out with the next write. */
+  amend(change: (view: PodView) => PodView): void {
+    this.#view = change(this.#view);
+  }
+
+  /** Resolves when it is written, and quietly when the pod is gone or the signal aborts. Never rejects. */
   update(change: (view: PodView) => PodView): Promise<void> {
     this.#view = change(this.#view);
     return this.#write(this.#view);
@@ -73,7 +82,10 @@ export class StatusWriter {
           this.#isGone = true;
           return;
         }
-        if (!isTransientKubeError(error)) throw error;
+        if (!isTransientKubeError(error)) {
+          this.#log.error('status of a pod not written', { error, pod: keyOf(this.#pod) });
+          return;
+        }
       }
       await this.#clock.sleep(retryMs, this.#signal).catch(() => undefined);
     }
