@@ -15,7 +15,8 @@ import { seededRandom } from './random.ts';
 import type { RunningStandIn } from './stand-in.ts';
 import { startStorage, type StorageSettings } from './storage/storage.ts';
 import { RecordedTrace } from './trace.ts';
-import { SimulatedVCenter, type VCenterOptions } from './vcenter/simulated-vcenter.ts';
+import { SimulatedVCenter } from './vcenter/simulated-vcenter.ts';
+import type { VCenterOptions } from './vcenter/vcenter-parts.ts';
 import type { World } from './world.ts';
 
 export interface SandboxOptions {
@@ -28,7 +29,7 @@ export interface SandboxOptions {
   readonly cdi?: Partial<CdiSettings>;
   readonly kubevirt?: Partial<KubeVirtSettings>;
   readonly storage?: Partial<StorageSettings>;
-  readonly vcenter?: Pick<VCenterOptions, 'credentials' | 'latencies' | 'host'>;
+  readonly vcenter?: Pick<VCenterOptions, 'credentials' | 'latencies' | 'host' | 'maxChangedAreas'>;
   readonly traceRequests?: boolean;
 }
 

@@ -1,4 +1,5 @@
-import { macOf, type PlacedDisk } from './vm-devices.ts';
+import type { PlacedDisk } from './disk-placement.ts';
+import { macOf } from './vm-devices.ts';
 import { vim } from './vim-schema.ts';
 import type { VimObject } from './vim-value.ts';
 import type { NicSpec, VmSpec } from './vm-spec.ts';

@@ -12,20 +12,22 @@ export interface SoapHandler {
   isUp(): boolean;
 }
 
-/** The same service over TLS on 127.0.0.1. */
+/** The same service over TLS at an address of this machine. */
 export class HttpsListener implements AsyncDisposable {
   readonly #server: Server;
+  readonly host: string;
   readonly port: number;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, host: string) {
     this.#server = server;
+    this.host = host;
     this.port = (server.address() as AddressInfo).port;
   }
 
   static async start(
     handler: SoapHandler,
     certificate: ServerCertificate,
-    port: number,
+    at: { readonly host: string; readonly port: number },
   ): Promise<HttpsListener> {
     const { certificatePem: cert, keyPem: key } = certificate;
     const server = createServer({ cert, key }, (request, response) => {
@@ -33,9 +35,9 @@ export class HttpsListener implements AsyncDisposable {
         response.destroy(error instanceof Error ? error : undefined);
       });
     });
-    server.listen(port, '127.0.0.1');
+    server.listen(at.port, at.host);
     await once(server, 'listening');
-    return new HttpsListener(server);
+    return new HttpsListener(server, at.host);
   }
 
   /** New connections see the new certificate. */

@@ -21,8 +21,9 @@ export const powerMethods: Handlers<SessionContext> = {
     return undefined;
   },
 };
+
 /** The VM that `_this` names. Throws ManagedObjectNotFound. */
-function vmOf({ call, registry, vms }: SessionContext): SimulatedVm {
+export function vmOf({ call, registry, vms }: SessionContext): SimulatedVm {
   const vm = vms.byId(registry.require(call.on, 'VirtualMachine').id);
   if (vm === undefined) throw notFound(call.on);
   return vm;

@@ -1,11 +1,10 @@
 import { rfc3339, type Clock } from '../../runtime/clock.ts';
 import type { Faults, Trace } from '../world.ts';
-import type { Tasks } from './tasks.ts';
 import type { Timers } from './timers.ts';
-import type { VimFault } from './vim-fault.ts';
-import { invalidPowerState, taskInProgress, toolsUnavailable } from './vim-fault.ts';
+import { invalidPowerState, toolsUnavailable } from './vim-fault.ts';
 import type { MoRef } from './vim-value.ts';
 import { setPowerState, setToolsRunning, type SimulatedVm } from './vm-store.ts';
+import type { Actor, VmTasks } from './vm-tasks.ts';
 
 /** How long things take, in milliseconds, before they are divided by `speed`. */
 export interface PowerLatencies {
@@ -29,30 +28,27 @@ export const usualLatencies: PowerLatencies = {
 
 type Target = 'poweredOn' | 'poweredOff';
 
-/** Who asks: the name in the trace and in TaskInfo.reason. */
-export interface Actor {
-  readonly userName: string;
-}
-
 /** Switches VMs on and off, at once by hand or through tasks (fact: vs 1.5). */
 export class PowerControl {
   readonly #clock: Clock;
-  readonly #tasks: Tasks;
+  readonly #tasks: VmTasks;
   readonly #timers: Timers;
   readonly #faults: Faults;
   readonly #trace: Trace;
   readonly #latencies: PowerLatencies;
-  /** The power task that holds a VM, and what its guest will do by itself later. */
-  readonly #busy = new Map<SimulatedVm, MoRef>();
+  readonly #stunned: (vm: SimulatedVm) => void;
+  /** What a guest will do by itself later. */
   readonly #pending = new Map<SimulatedVm, Disposable>();
 
   constructor(deps: {
     readonly clock: Clock;
-    readonly tasks: Tasks;
+    readonly tasks: VmTasks;
     readonly timers: Timers;
     readonly faults: Faults;
     readonly trace: Trace;
     readonly latencies: PowerLatencies;
+    /** Called when a VM begins to run: what waits for a stun takes effect. */
+    readonly stunned: (vm: SimulatedVm) => void;
   }) {
     this.#clock = deps.clock;
     this.#tasks = deps.tasks;
@@ -60,6 +56,7 @@ export class PowerControl {
     this.#faults = deps.faults;
     this.#trace = deps.trace;
     this.#latencies = deps.latencies;
+    this.#stunned = deps.stunned;
   }
 
   powerOn(vm: SimulatedVm, actor: Actor): MoRef {
@@ -89,6 +86,7 @@ export class PowerControl {
     this.#pending.get(vm)?.[Symbol.dispose]();
     this.#note(vm, who, state);
     setPowerState(vm, state, rfc3339(this.#clock.now()));
+    if (state === 'poweredOn') this.#stunned(vm);
     if (state === 'poweredOff') setToolsRunning(vm, false);
     else if (vm.spec.guest.tools === 'running') {
       this.#afterwards(vm, this.#latencies.toolsStartMs, () => setToolsRunning(vm, true));
@@ -99,34 +97,26 @@ export class PowerControl {
   forget(vm: SimulatedVm): void {
     this.#pending.get(vm)?.[Symbol.dispose]();
     this.#pending.delete(vm);
-    this.#busy.delete(vm);
+    this.#tasks.forget(vm);
   }
 
-  /** A VM in the wrong state, or held by another task, makes the task fail, not the call. fact: vs 1.5, 1.6; where it shows: inferred. */
+  /** A VM in the wrong state makes the task fail, not the call. fact: vs 1.5, 1.6; where it shows: inferred. */
   #run(vm: SimulatedVm, actor: Actor, target: Target, name: string, descriptionId: string): MoRef {
-    this.#note(vm, actor.userName, name);
-    const task = this.#tasks.create({ name, descriptionId, entity: vm.object, userName: actor.userName });
-    const holder = this.#busy.get(vm);
-    if (holder === undefined) this.#busy.set(vm, task.ref);
-    const finish = (result?: VimFault): void => {
-      if (this.#busy.get(vm) === task.ref) this.#busy.delete(vm);
-      task.finish(result);
-    };
-    const { taskStartMs, powerOnMs, powerOffMs } = this.#latencies;
-    this.#timers.later(taskStartMs, () => {
-      task.start();
-      const state = vm.object.text('runtime.powerState');
-      if (holder !== undefined) finish(taskInProgress(holder));
-      else if (state === target) finish(invalidPowerState(target, state));
-      else if (target === 'poweredOff' && state === 'suspended') finish(invalidPowerState(target, state));
-      else {
-        this.#timers.later(target === 'poweredOn' ? powerOnMs : powerOffMs, () => {
-          this.set(vm, target, 'vcenter');
-          finish();
-        });
-      }
+    const { powerOnMs, powerOffMs } = this.#latencies;
+    return this.#tasks.run(vm, actor, {
+      name,
+      descriptionId,
+      begin: () => {
+        const state = vm.object.text('runtime.powerState');
+        const cannot = state === target || (target === 'poweredOff' && state === 'suspended');
+        if (cannot) throw invalidPowerState(target, state);
+        return target === 'poweredOn' ? powerOnMs : powerOffMs;
+      },
+      end: () => {
+        this.set(vm, target, 'vcenter');
+        return undefined;
+      },
     });
-    return task.ref;
   }
 
   #afterwards(vm: SimulatedVm, ms: number, fn: () => void): void {

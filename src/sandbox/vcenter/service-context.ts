@@ -6,10 +6,14 @@ import type { ManagedObject, Registry } from './managed-object.ts';
 import type { PowerControl } from './power.ts';
 import type { Privileges } from './privileges.ts';
 import type { Session, Sessions } from './sessions.ts';
+import type { SnapshotControl } from './snapshot-control.ts';
+import type { Snapshots } from './snapshots.ts';
 import type { VimCall } from './soap-request.ts';
 import { notFound } from './vim-fault.ts';
 import { MoRef, type VimObject, type VimValue } from './vim-value.ts';
+import type { DiskChanges } from './vm-disk-changes.ts';
 import type { VmStore } from './vm-store.ts';
+import type { VmTasks } from './vm-tasks.ts';
 
 /** The vCenter behind its API: what the methods work on. */
 export interface VCenterParts {
@@ -23,6 +27,13 @@ export interface VCenterParts {
   readonly inventory: Inventory;
   readonly vms: VmStore;
   readonly power: PowerControl;
+  readonly vmTasks: VmTasks;
+  readonly snapshots: Snapshots;
+  readonly snapshotControl: SnapshotControl;
+  readonly diskChanges: DiskChanges;
+  readonly reconfigureMs: number;
+  /** Areas in one answer of QueryChangedDiskAreas. */
+  readonly maxChangedAreas: number;
 }
 
 /** One call of a method, after the request was proved against the schema. */

@@ -65,8 +65,9 @@ function writeFields(object: VimObject): string {
 }
 
 /** anyType always says what it is; a bare value (OptionValue.value) tells by itself, a number is an int. */
-function writeAny({ name }: FieldType, value: VimValue): string {
+function writeAny({ name }: Pick<FieldType, 'name'>, value: VimValue): string {
   if (value instanceof AnyValue) {
+    if (value.of.kind === 'any') return writeAny({ name }, value.value);
     return value.of.many ? writeArray(name, value.of, value.value) : writeTyped(name, value.of, value.value);
   }
   if (typeof value === 'object') throw new Error(`${name}: needs its declared type`);

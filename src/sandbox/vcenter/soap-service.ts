@@ -1,8 +1,10 @@
 import { powerMethods } from './power-methods.ts';
 import { propertyMethods } from './property-methods.ts';
+import { reconfigureMethods } from './reconfigure.ts';
 import type { CallContext, Handlers, Result, SessionContext, VCenterParts } from './service-context.ts';
 import { sessionCookie, type Session } from './sessions.ts';
 import { openMethods, sessionMethods } from './session-methods.ts';
+import { snapshotMethods } from './snapshot-methods.ts';
 import { answerEnvelope, faultEnvelope } from './soap-answer.ts';
 import { readCall, type VimCall } from './soap-request.ts';
 import { invalidRequest, notAuthenticated, VimFault } from './vim-fault.ts';
@@ -23,7 +25,13 @@ export interface SoapAnswer {
 /** API versions that this server speaks, newest first. */
 export const apiVersions = ['8.0.2.0', '8.0.1.0', '8.0.0.0', '7.0.3.0', '7.0.0.0', '6.7', '6.5'] as const;
 
-const methods: Handlers<SessionContext> = { ...sessionMethods, ...propertyMethods, ...powerMethods };
+const methods: Handlers<SessionContext> = {
+  ...sessionMethods,
+  ...propertyMethods,
+  ...powerMethods,
+  ...snapshotMethods,
+  ...reconfigureMethods,
+};
 
 const xmlHeaders = { 'content-type': 'text/xml; charset="utf-8"' };
 

@@ -3,7 +3,7 @@ import type { ManagedObject, Registry } from './managed-object.ts';
 import type { Timers } from './timers.ts';
 import { VimFault } from './vim-fault.ts';
 import { vim } from './vim-schema.ts';
-import type { MoRef, VimValue } from './vim-value.ts';
+import { AnyValue, MoRef, type VimValue } from './vim-value.ts';
 
 /** fact: vs 1.5: a completed task is gone about ten minutes later. */
 export const taskLifetimeMs = 10 * 60 * 1000;
@@ -20,6 +20,8 @@ export interface TaskRequest {
 export interface RunningTask {
   readonly ref: MoRef;
   start(): void;
+  /** Percent. */
+  progress(percent: number): void;
   finish(result?: VimFault | VimValue): void;
 }
 
@@ -60,6 +62,7 @@ export class Tasks {
     return {
       ref: task.ref,
       start: () => this.#update(task, { state: 'running', progress: 0, startTime: this.#now() }),
+      progress: (progress) => this.#update(task, { progress }),
       finish: (result) => this.#finish(task, result),
     };
   }
@@ -76,7 +79,7 @@ export class Tasks {
       state: failed ? 'error' : 'success',
       completeTime: this.#now(),
       progress: undefined,
-      ...(failed ? { error: result.localized } : { result }),
+      ...(failed ? { error: result.localized } : { result: resultOf(result) }),
     });
     this.#timers.exactly(taskLifetimeMs, () => this.#registry.remove(task));
   }
@@ -89,4 +92,11 @@ export class Tasks {
   #now(): string {
     return rfc3339(this.#clock.now());
   }
+}
+
+/** `result` is anyType: a reference has to say so (fact: vs 1.2, 1.5). */
+function resultOf(value: VimValue | undefined): VimValue | undefined {
+  if (!(value instanceof MoRef)) return value;
+  const of = { name: 'result', type: value.type, kind: 'reference', many: false, optional: true } as const;
+  return new AnyValue(of, value);
 }

@@ -1,23 +1,18 @@
-import type { Disk } from '../disk-store.ts';
-import type { Faults, Trace, VddkDisk, VddkRequest } from '../world.ts';
+import type { Extent } from '../disk-store.ts';
+import type { VddkDisk, VddkRequest } from '../world.ts';
 import type { Account } from './account.ts';
-import { trustsCertificate, type ServerCertificate } from './certificate.ts';
-import type { Privileges } from './privileges.ts';
-import { fileOf, type Snapshots } from './snapshots.ts';
-import { invalidLogin } from './vim-fault.ts';
-import type { SimulatedVm, VmStore } from './vm-store.ts';
+import { trustsCertificate } from './certificate.ts';
+import { changedAreas, type ChangeAnswer } from './change-tracking.ts';
+import { openNfcDisk, type NfcDisk, type NfcParts } from './nfc.ts';
+import type { Snapshot } from './snapshots.ts';
+import { invalidLogin, noPermission, VimFault } from './vim-fault.ts';
+import type { SimulatedVm, VmDisk, VmStore } from './vm-store.ts';
 
-export interface VddkParts {
+export interface VddkParts extends NfcParts {
   readonly account: Account;
-  readonly privileges: Privileges;
   readonly vms: VmStore;
-  readonly snapshots: Snapshots;
-  readonly faults: Faults;
-  readonly trace: Trace;
-  certificate(): ServerCertificate;
+  readonly maxChangedAreas: number;
   answersAt(url: string): boolean;
-  /** Name of the ESXi host that the VM is on. */
-  hostOf(vm: SimulatedVm): string;
 }
 
 /**
@@ -29,34 +24,29 @@ export function openVddkDisk(request: VddkRequest, parts: VddkParts): VddkDisk {
   const host = hostOf(request.url);
   connect(request, host, parts);
   const vm = findVm(request.uuid, parts.vms);
-  const target = findDisk(request, vm, parts);
-  openByNbdkit(request, vm, target, parts);
-  parts.trace.add({ who: 'importer', what: 'open disk', on: vm.object.text('name'), detail: target.file });
-  const readable = (): void => {
-    if (!parts.answersAt(request.url)) {
-      throw new Error('Unable to process data: nbd_pread: read: command failed: Input/output error');
-    }
-  };
+  const disk = findDisk(request.backingFile, vm, parts);
+  const snapshot = request.snapshot === undefined ? undefined : findSnapshot(request.snapshot, vm, parts);
+  const file = snapshot === undefined ? request.backingFile : fileIn(snapshot, disk);
+  const open = openByNbdkit({ ...request, file }, vm, parts);
+  const changesOf = changesReader(request, parts);
   return {
-    sizeBytes: target.disk.sizeBytes,
-    host: parts.hostOf(vm),
+    sizeBytes: open.sizeBytes,
+    host: open.host,
     read: (offset, length) => {
-      readable();
-      return target.disk.read(offset, length);
+      if (!parts.answersAt(request.url)) {
+        throw new Error(
+          `Unable to copy block at offset ${offset}: nbd_pread: read: command failed: Input/output error`,
+        );
+      }
+      return open.read(offset, length);
     },
-    extents: () => target.disk.extents(),
+    extents: () => open.extents(),
     changedAreas: (previous) => {
-      throw new Error(`Failed to query changed areas: ServerFaultCode: nothing is tracked since ${previous}`);
+      if (snapshot === undefined) throw new Error('previous checkpoint set without current');
+      return changesOf(vm, disk, snapshot, previous);
     },
     [Symbol.dispose]: () => undefined,
   };
-}
-
-interface Target {
-  readonly disk: Disk;
-  readonly file: string;
-  /** The VM writes to it while it runs. */
-  readonly live: boolean;
 }
 
 /** The importer's first words for whatever goes wrong before data flows (fact: cdi 3.3). */
@@ -86,48 +76,114 @@ function findVm(uuid: string, vms: VmStore): SimulatedVm {
   throw refused('unable to locate VM in any datacenter');
 }
 
-/** fact: vs 4.3: by backing file in the live devices, else in the snapshots; `snapshot` then leads to the file that it froze. */
-function findDisk(request: VddkRequest, vm: SimulatedVm, parts: VddkParts): Target {
-  const snapshots = parts.snapshots.of(vm);
-  const live = vm.disks.find(({ placed }) => fileOf(vm, placed.key) === request.backingFile);
-  const old = snapshots.flatMap(({ frozen }) => frozen).find(({ file }) => file === request.backingFile);
-  const key = live?.placed.key ?? old?.key;
-  if (key === undefined) {
-    throw refused(`disk '${request.backingFile}' is not present in VM hardware config or snapshot list`);
-  }
-  if (request.snapshot !== undefined) {
-    const snapshot = snapshots.find(({ id }) => id === request.snapshot);
-    if (snapshot === undefined) throw refused(`snapshot "${request.snapshot}" not found`);
-    const frozen = snapshot.frozen.find((each) => each.key === key);
-    if (frozen === undefined) throw refused(`Could not find disk image in snapshot ${snapshot.id}`);
-    return { disk: frozen.disk, file: frozen.file, live: false };
-  }
-  if (live !== undefined) return { disk: live.disk, file: request.backingFile, live: true };
-  if (old !== undefined) return { disk: old.disk, file: old.file, live: false };
-  throw refused(`disk '${request.backingFile}' is not present in VM hardware config or snapshot list`);
+/** fact: vs 4.3: by backing file in the live devices, else in the snapshots, else among what the oldest of them stands on. */
+function findDisk(backingFile: string, vm: SimulatedVm, { snapshots }: VddkParts): VmDisk {
+  const chain = snapshots.chainOf(vm);
+  const root = chain.visible.find((node) => chain.visibleAbove(node.parent) === undefined);
+  const found = vm.disks.find(({ placed: { key } }) => {
+    const files = [
+      chain.liveFile(key),
+      ...chain.visible.map((node) => node.links.get(key)?.file),
+      ...chain.below(root?.parent, key),
+    ];
+    return files.includes(backingFile);
+  });
+  if (found !== undefined) return found;
+  throw refused(`disk '${backingFile}' is not present in VM hardware config or snapshot list`);
+}
+
+/** fact: testbed 6, cdi 2.3: by moref, name or path in the tree; a VM without snapshots has words of its own. */
+function findSnapshot(id: string, vm: SimulatedVm, { snapshots }: VddkParts): Snapshot {
+  const there = snapshots.of(vm);
+  if (there.length === 0) throw refused('no snapshots for this VM');
+  const found = there.find((snapshot) => snapshot.id === id);
+  if (found === undefined) throw refused(`snapshot "${id}" not found`);
+  return found;
+}
+
+/** fact: cdi 2.3: the disk in the snapshot is known by its object id. */
+function fileIn(snapshot: Snapshot, { placed }: VmDisk): string {
+  const link = snapshot.links.get(placed.key);
+  if (link !== undefined) return link.file;
+  throw refused(`Could not find disk image with ID ${placed.key} in snapshot ${snapshot.id}`);
 }
 
 /** nbdkit opens the disk when the importer connects to it: what it refuses, the importer sees as a failed connection. */
-function openByNbdkit(request: VddkRequest, vm: SimulatedVm, target: Target, parts: VddkParts): void {
-  const { thumbprint } = parts.certificate();
-  if (request.thumbprint.toUpperCase() !== thumbprint) {
-    throw nbdkit('VixDiskLib_ConnectEx: The host certificate chain is not trusted: thumbprints do not match');
-  }
-  const privilege = 'VirtualMachine.Provisioning.DiskRandomRead';
-  const name = vm.object.text('name');
-  if (!parts.privileges.allows(privilege, vm.object) || parts.faults.strikes('vcenter-denied', name)) {
-    throw nbdkit(`VixDiskLib_Open: ${target.file}: Permission to perform this operation was denied`);
-  }
-  // fact: vs 7: the live top disk of a running VM is locked; a base file under a snapshot can be read.
-  if (target.live && vm.object.get('runtime.powerState') !== 'poweredOff') {
-    throw nbdkit(
-      `VixDiskLib_Open: ${target.file}: Failed to lock the file: You do not have access rights to this file`,
-    );
+function openByNbdkit(
+  { thumbprint, snapshot, file }: Pick<VddkRequest, 'thumbprint' | 'snapshot'> & { readonly file: string },
+  vm: SimulatedVm,
+  parts: VddkParts,
+): NfcDisk {
+  try {
+    return openNfcDisk({ thumbprint, file, ...(snapshot !== undefined && { snapshot }) }, vm, parts);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw refused(`nbd_connect_uri: handshake failed: nbdkit: vddk[1]: error: ${why}`);
   }
 }
 
-function nbdkit(why: string): Error {
-  return refused(`nbd_connect_uri: handshake failed: nbdkit: vddk[1]: error: ${why}`);
+type ChangesOf = (vm: SimulatedVm, disk: VmDisk, current: Snapshot, previous: string) => readonly Extent[];
+
+/** How the importer tells a changeId from a snapshot (fact: cdi 2.3, testbed 6). */
+const changeIdPattern = /([0-9a-fA-F]{2}\s?)*-([0-9a-fA-F]{2}\s?)*\/([0-9a-fA-F]*)/;
+
+function changesReader(request: VddkRequest, parts: VddkParts): ChangesOf {
+  const ask = (
+    vm: SimulatedVm,
+    disk: VmDisk,
+    current: Snapshot,
+    changeId: string,
+    at: number,
+  ): ChangeAnswer => {
+    const link = current.links.get(disk.placed.key);
+    if (!parts.answersAt(request.url)) {
+      throw new Error(`Post "https://${hostOf(request.url)}/sdk": dial tcp: connect: connection refused`);
+    }
+    const privilege = 'VirtualMachine.Provisioning.DiskRandomRead';
+    if (!parts.privileges.allows(privilege, vm.object)) throw noPermission(vm.object.ref, privilege);
+    const query = { changeId, startOffset: at, until: link, file: link?.file ?? disk.placed.fileName };
+    return changedAreas(vm, disk, query, parts.maxChangedAreas);
+  };
+  return (vm, disk, current, previous) => {
+    const isChangeId = changeIdPattern.test(previous);
+    const changeId = isChangeId ? previous : changeIdOf(previous, vm, disk, parts);
+    const areas: Extent[] = [];
+    for (let offset = 0; offset < disk.disk.sizeBytes;) {
+      const answer = attempt(isChangeId, () => ask(vm, disk, current, changeId, offset));
+      areas.push(...answer.areas);
+      if (answer.areas.length === 0) break;
+      offset = answer.startOffset + answer.length;
+      if (!isChangeId && offset < disk.disk.sizeBytes) {
+        // fact: cdi 2.3: asked for again from offset 0, for ever. Nobody can wait for that.
+        throw new Error('the importer would ask for the first page of changes again and again');
+      }
+    }
+    return areas;
+  };
+}
+
+function changeIdOf(previous: string, vm: SimulatedVm, disk: VmDisk, { snapshots }: VddkParts): string {
+  const snapshot = snapshots.of(vm).find(({ id }) => id === previous);
+  if (snapshot === undefined) {
+    const why =
+      snapshots.of(vm).length === 0 ? 'no snapshots for this VM' : `snapshot "${previous}" not found`;
+    throw new Error(`Could not find previous snapshot ${previous}: ${why}`);
+  }
+  const { key } = disk.placed;
+  const changeId = snapshot.links.get(key)?.changeId;
+  if (changeId === undefined)
+    throw new Error(`Unable to query changed areas: CBT is not enabled on disk ${key}`);
+  return changeId;
+}
+
+function attempt(isChangeId: boolean, ask: () => ChangeAnswer): ChangeAnswer {
+  try {
+    return ask();
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    const why = error instanceof VimFault ? `ServerFaultCode: ${text}` : text;
+    throw new Error(`${isChangeId ? 'Failed' : 'Unable'} to query changed areas: ${why}`, { cause: error });
+  }
 }
 
 function hostOf(url: string): string {

@@ -72,6 +72,41 @@ export function invalidArgument(invalidProperty: string): VimFault {
   });
 }
 
+const trackingTexts = {
+  noTrack: 'Change tracking is not enabled or not in effect for disk',
+  noEpoch: 'Change tracking started anew, so what changed before is not known for disk',
+  cannotGetChanges: 'Cannot compute changes for disk',
+} as const;
+
+/** fact: vs 1.6: a changeId that cannot be used is a FileFault with one of these keys; the texts are ours. */
+export function changesUnknown(file: string, why: keyof typeof trackingTexts): VimFault {
+  const message = `${trackingTexts[why]} ${file}.`;
+  const faultMessage = [vim('LocalizableMessage', { key: `vim.hostd.vmsvc.cbt.${why}`, message })];
+  return new VimFault('FileFault', `Error caused by file ${file}`, { faultMessage, file });
+}
+
+export function noDiskSpace(file: string, datastore: string): VimFault {
+  return new VimFault('NoDiskSpace', `Insufficient disk space on datastore '${datastore}'.`, {
+    file,
+    datastore,
+  });
+}
+
+/** fact: vs 1.5: a guest that cannot be quiesced may fail the task; which of the two faults for which guest is inferred. */
+export function quiesceFault(family: string): VimFault {
+  const text =
+    'An error occurred while quiescing the virtual machine. See the virtual machine’s event log for details.';
+  return new VimFault(family === 'windows' ? 'ApplicationQuiesceFault' : 'FilesystemQuiesceFault', text);
+}
+
+export function snapshotFault(text: string): VimFault {
+  return new VimFault('SnapshotFault', text);
+}
+
+export function notSupported(what: string): VimFault {
+  return new VimFault('NotSupported', `The operation is not supported on the object: ${what}`);
+}
+
 export function requestCanceled(): VimFault {
   return new VimFault('RequestCanceled', 'The task was canceled by a user.');
 }

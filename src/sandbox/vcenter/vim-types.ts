@@ -5,6 +5,8 @@
 export const enumTypes = `
 VirtualMachinePowerState = poweredOff poweredOn suspended
 VirtualMachineConnectionState = connected disconnected orphaned inaccessible invalid
+VirtualDeviceConfigSpecOperation = add remove edit
+VirtualDeviceConfigSpecFileOperation = create destroy replace
 VirtualMachineToolsStatus = toolsNotInstalled toolsNotRunning toolsOld toolsOk
 TaskInfoState = queued running success error
 ObjectUpdateKind = modify enter leave
@@ -17,7 +19,7 @@ DrsBehavior = manual partiallyAutomated fullyAutomated
 `;
 
 export const dataTypes = `
-MethodFault::
+MethodFault:: faultCause?:LocalizedMethodFault faultMessage:LocalizableMessage*
 VimFault < MethodFault::
 RuntimeFault < MethodFault::
 InvalidLogin < VimFault::
@@ -34,6 +36,12 @@ InvalidState < VimFault::
 InvalidPowerState < InvalidState:: requestedState?:VirtualMachinePowerState existingState:VirtualMachinePowerState
 TaskInProgress < VimFault:: task:^Task
 ToolsUnavailable < VimFault::
+FileFault < VimFault:: file:string
+NoDiskSpace < FileFault:: datastore:string
+SnapshotFault < VimFault::
+ApplicationQuiesceFault < SnapshotFault::
+FilesystemQuiesceFault < SnapshotFault::
+LocalizableMessage:: key:string message?:string
 LocalizedMethodFault:: fault:MethodFault localizedMessage?:string
 AboutInfo:: name:string fullName:string vendor:string version:string build:string osType:string productLineId:string apiType:string apiVersion:string instanceUuid?:string licenseProductName?:string licenseProductVersion?:string
 ServiceContent:: rootFolder:^Folder propertyCollector:^PropertyCollector viewManager?:^ViewManager about:AboutInfo sessionManager?:^SessionManager authorizationManager?:^AuthorizationManager taskManager?:^TaskManager customFieldsManager?:^CustomFieldsManager searchIndex?:^SearchIndex fileManager?:^FileManager virtualDiskManager?:^VirtualDiskManager
@@ -64,7 +72,7 @@ Description:: label:string summary:string
 VirtualDeviceBackingInfo::
 VirtualDeviceFileBackingInfo < VirtualDeviceBackingInfo:: fileName:string datastore?:^Datastore backingObjectId?:string
 VirtualDiskFlatVer2BackingInfo < VirtualDeviceFileBackingInfo:: diskMode:string split?:boolean writeThrough?:boolean thinProvisioned?:boolean eagerlyScrub?:boolean uuid?:string contentId?:string changeId?:string parent?:VirtualDiskFlatVer2BackingInfo digestEnabled?:boolean sharing?:string
-VirtualDiskRawDiskMappingVer1BackingInfo < VirtualDeviceFileBackingInfo:: lunUuid?:string deviceName?:string compatibilityMode?:string diskMode?:string uuid?:string contentId?:string changeId?:string sharing?:string
+VirtualDiskRawDiskMappingVer1BackingInfo < VirtualDeviceFileBackingInfo:: lunUuid?:string deviceName?:string compatibilityMode?:string diskMode?:string uuid?:string contentId?:string changeId?:string parent?:VirtualDiskRawDiskMappingVer1BackingInfo sharing?:string
 VirtualDeviceDeviceBackingInfo < VirtualDeviceBackingInfo:: deviceName:string useAutoDetect?:boolean
 VirtualEthernetCardNetworkBackingInfo < VirtualDeviceDeviceBackingInfo:: network?:^Network
 DistributedVirtualSwitchPortConnection:: switchUuid:string portgroupKey?:string portKey?:string
@@ -122,6 +130,11 @@ VirtualMachineSummary:: vm?:^VirtualMachine runtime:VirtualMachineRuntimeInfo gu
 VirtualMachineRuntimeInfo:: host?:^HostSystem connectionState:VirtualMachineConnectionState powerState:VirtualMachinePowerState toolsInstallerMounted:boolean bootTime?:dateTime consolidationNeeded?:boolean
 VirtualMachineSnapshotTree:: snapshot:^VirtualMachineSnapshot vm:^VirtualMachine name:string description:string id?:int createTime:dateTime state:VirtualMachinePowerState quiesced:boolean childSnapshotList:VirtualMachineSnapshotTree* replaySupported?:boolean
 VirtualMachineSnapshotInfo:: currentSnapshot?:^VirtualMachineSnapshot rootSnapshotList:VirtualMachineSnapshotTree*
+DiskChangeExtent:: start:long length:long
+DiskChangeInfo:: startOffset:long length:long changedArea:DiskChangeExtent*
+VirtualMachineGuestQuiesceSpec:: timeout?:int
+VirtualDeviceConfigSpec:: operation?:VirtualDeviceConfigSpecOperation fileOperation?:VirtualDeviceConfigSpecFileOperation device:VirtualDevice
+VirtualMachineConfigSpec:: name?:string annotation?:string deviceChange:VirtualDeviceConfigSpec* extraConfig:OptionValue* changeTrackingEnabled?:boolean
 VirtualMachineCapability:: changeTrackingSupported?:boolean
 DatastoreSummary:: datastore?:^Datastore name:string url:string capacity?:long freeSpace?:long uncommitted?:long accessible:boolean multipleHostAccess?:boolean type:string maintenanceMode?:string
 DatastoreInfo:: name:string url:string freeSpace:long maxFileSize:long
@@ -196,7 +209,8 @@ OpaqueNetwork < Network::
 DistributedVirtualPortgroup < Network:: key:string config:DVPortgroupConfigInfo
 DistributedVirtualSwitch < ManagedEntity:: uuid:string config:DVSConfigInfo portgroup:^DistributedVirtualPortgroup*
 VmwareDistributedVirtualSwitch < DistributedVirtualSwitch::
-VirtualMachine < ManagedEntity:: capability:VirtualMachineCapability config?:VirtualMachineConfigInfo summary:VirtualMachineSummary guest?:GuestInfo runtime:VirtualMachineRuntimeInfo resourcePool?:^ResourcePool datastore:^Datastore* network:^Network* snapshot?:VirtualMachineSnapshotInfo
+VirtualMachine < ManagedEntity:: capability:VirtualMachineCapability config?:VirtualMachineConfigInfo summary:VirtualMachineSummary guest?:GuestInfo runtime:VirtualMachineRuntimeInfo resourcePool?:^ResourcePool datastore:^Datastore* network:^Network* snapshot?:VirtualMachineSnapshotInfo rootSnapshot:^VirtualMachineSnapshot*
+VirtualMachineSnapshot:: config:VirtualMachineConfigInfo childSnapshot:^VirtualMachineSnapshot* vm:^VirtualMachine
 Task:: info:TaskInfo
 View::
 ManagedObjectView < View:: view:^ManagedEntity*
@@ -238,6 +252,15 @@ View.DestroyView::
 VirtualMachine.PowerOnVM_Task:: host?:^HostSystem -> ^Task
 VirtualMachine.PowerOffVM_Task:: -> ^Task
 VirtualMachine.ShutdownGuest::
+VirtualMachine.CreateSnapshot_Task:: name:string description?:string memory:boolean quiesce:boolean -> ^Task
+VirtualMachine.CreateSnapshotEx_Task:: name:string description?:string memory:boolean quiesceSpec?:VirtualMachineGuestQuiesceSpec -> ^Task
+VirtualMachine.RemoveAllSnapshots_Task:: consolidate?:boolean -> ^Task
+VirtualMachine.ConsolidateVMDisks_Task:: -> ^Task
+VirtualMachine.RevertToCurrentSnapshot_Task:: host?:^HostSystem suppressPowerOn?:boolean -> ^Task
+VirtualMachine.QueryChangedDiskAreas:: snapshot?:^VirtualMachineSnapshot deviceKey:int startOffset:long changeId:string -> DiskChangeInfo
+VirtualMachine.ReconfigVM_Task:: spec:VirtualMachineConfigSpec -> ^Task
+VirtualMachineSnapshot.RemoveSnapshot_Task:: removeChildren:boolean consolidate?:boolean -> ^Task
+VirtualMachineSnapshot.RevertToSnapshot_Task:: host?:^HostSystem suppressPowerOn?:boolean -> ^Task
 SearchIndex.FindByUuid:: datacenter?:^Datacenter uuid:string vmSearch:boolean instanceUuid?:boolean -> ^ManagedEntity
 SearchIndex.FindByInventoryPath:: inventoryPath:string -> ^ManagedEntity
 AuthorizationManager.HasPrivilegeOnEntity:: entity:^ManagedEntity sessionId:string privId:string* -> boolean*

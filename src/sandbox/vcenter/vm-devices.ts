@@ -1,6 +1,8 @@
+import { epochOf, writeChangeId } from './change-id.ts';
+import { buses, isInSnapshots, isScsi, trackingOptions, type PlacedDisk } from './disk-placement.ts';
 import { vim } from './vim-schema.ts';
 import type { MoRef, VimObject } from './vim-value.ts';
-import type { DiskController, DiskSpec, NicModel, NicSpec, VmSpec } from './vm-spec.ts';
+import type { NicModel, NicSpec, VmSpec } from './vm-spec.ts';
 
 /** What devices refer to in the rest of the inventory. */
 export interface DeviceContext {
@@ -13,37 +15,6 @@ export type NetworkBacking =
   | { readonly kind: 'standard'; readonly network: MoRef }
   | { readonly kind: 'distributed'; readonly switchUuid: string; readonly portgroupKey: string };
 
-interface Bus {
-  readonly type: string;
-  readonly label: string;
-  readonly firstKey: number;
-  readonly firstDiskKey: number;
-  readonly perController: number;
-  /** A unit number that the controller itself takes. */
-  readonly reserved?: number;
-}
-const scsi = { label: 'SCSI controller', firstKey: 1000, firstDiskKey: 2000, perController: 16, reserved: 7 };
-const buses: Readonly<Record<DiskController, Bus>> = {
-  pvscsi: { ...scsi, type: 'ParaVirtualSCSIController' },
-  lsilogic: { ...scsi, type: 'VirtualLsiLogicController' },
-  lsisas: { ...scsi, type: 'VirtualLsiLogicSASController' },
-  sata: {
-    type: 'VirtualAHCIController',
-    label: 'SATA controller',
-    firstKey: 15000,
-    firstDiskKey: 16000,
-    perController: 30,
-  },
-  ide: { type: 'VirtualIDEController', label: 'IDE', firstKey: 200, firstDiskKey: 3000, perController: 2 },
-  nvme: {
-    type: 'VirtualNVMEController',
-    label: 'NVME controller',
-    firstKey: 31000,
-    firstDiskKey: 32000,
-    perController: 15,
-  },
-};
-
 const nicTypes: Readonly<Record<NicModel, string>> = {
   vmxnet3: 'VirtualVmxnet3',
   e1000: 'VirtualE1000',
@@ -51,44 +22,6 @@ const nicTypes: Readonly<Record<NicModel, string>> = {
   pcnet32: 'VirtualPCNet32',
   sriov: 'VirtualSriovEthernetCard',
 };
-
-export interface PlacedDisk {
-  readonly key: number;
-  readonly index: number;
-  readonly controllerKey: number;
-  readonly unitNumber: number;
-  readonly busNumber: number;
-  readonly fileName: string;
-  readonly spec: DiskSpec;
-}
-
-/** Gives each disk its controller, unit and key, as vSphere numbers them: one controller of a kind until it is full. */
-export function placeDisks(spec: VmSpec): readonly PlacedDisk[] {
-  const taken = new Map<number, number>();
-  const owners = new Map<number, DiskController>();
-  return spec.disks.map((disk, index) => {
-    const bus = buses[disk.controller];
-    const isUsable = (key: number): boolean =>
-      (owners.get(key) ?? disk.controller) === disk.controller && (taken.get(key) ?? 0) < bus.perController;
-    let busNumber = 0;
-    while (!isUsable(bus.firstKey + busNumber)) busNumber += 1;
-    const controllerKey = bus.firstKey + busNumber;
-    owners.set(controllerKey, disk.controller);
-    let unitNumber = taken.get(controllerKey) ?? (spec.cdrom && disk.controller === 'ide' ? 1 : 0);
-    if (unitNumber === bus.reserved) unitNumber += 1;
-    taken.set(controllerKey, unitNumber + 1);
-    const file = `[${disk.datastore}] ${spec.name}/${spec.name}${index === 0 ? '' : `_${index}`}.vmdk`;
-    return {
-      key: bus.firstDiskKey + busNumber * bus.perController + unitNumber,
-      index,
-      controllerKey,
-      unitNumber,
-      busNumber,
-      fileName: disk.fileName ?? file,
-      spec: disk,
-    };
-  });
-}
 
 /** config.hardware.device: controllers, then the vTPM, disks, network cards and what else there is. */
 export function devicesOf(
@@ -114,31 +47,9 @@ export function devicesOf(
   ];
 }
 
-/** fact: vs 2.4: per-disk change tracking stands in extraConfig as `<bus><ctl>:<unit>.ctkEnabled`. */
 export function extraConfigOf(spec: VmSpec, placed: readonly PlacedDisk[]): readonly VimObject[] {
-  const tracked = placed.filter((disk) => isTracked(disk.spec, spec));
-  const entries = [
-    ...(spec.changeTracking ? [['ctkEnabled', 'TRUE']] : []),
-    ...tracked.map((disk) => [
-      `${busName(disk.spec)}${disk.busNumber}:${disk.unitNumber}.ctkEnabled`,
-      'TRUE',
-    ]),
-    ...Object.entries(spec.extraConfig),
-  ];
-  return entries.map(([key, value]) => vim('OptionValue', { key, value }));
-}
-
-function isScsi(controller: DiskController): boolean {
-  return buses[controller].firstKey === scsi.firstKey;
-}
-
-function busName(disk: DiskSpec): string {
-  return isScsi(disk.controller) ? 'scsi' : disk.controller;
-}
-
-/** fact: vs 4.5: independent disks and RDMs in physical mode are in no snapshot, so nothing tracks them. */
-function isTracked(disk: DiskSpec, spec: VmSpec): boolean {
-  return spec.changeTracking && disk.mode === 'persistent' && disk.rdm !== 'physicalMode';
+  const own = Object.entries(spec.extraConfig).map(([key, value]) => vim('OptionValue', { key, value }));
+  return [...trackingOptions(placed, { vm: spec.changeTracking, disks: spec.changeTracking }), ...own];
 }
 
 function device(
@@ -205,7 +116,7 @@ function cdrom(): VimObject {
   });
 }
 
-function diskDevice(placed: PlacedDisk, spec: VmSpec, context: DeviceContext): VimObject {
+export function diskDevice(placed: PlacedDisk, spec: VmSpec, context: DeviceContext): VimObject {
   const { sizeBytes } = placed.spec;
   const kibibytes = Math.ceil(sizeBytes / 1024);
   return device('VirtualDisk', placed.key, `Hard disk ${placed.index + 1}`, `${grouped(kibibytes)} KB`, {
@@ -222,9 +133,8 @@ function diskBacking(placed: PlacedDisk, spec: VmSpec, context: DeviceContext): 
   const disk = placed.spec;
   const twelve = String(context.number).padStart(12, '0');
   const contentId = `${String(placed.index).padStart(2, '0')}${String(context.number).padStart(30, '0')}`;
-  // fact: vs 4.2: two groups of hex bytes, "/", a counter; the first groups are the epoch.
   const index = (placed.index % 16).toString(16);
-  const changeId = `52 a${index} 00 00 00 00 00 01-00 00 00 00 00 00 00 01/4`;
+  const changeId = writeChangeId({ epoch: epochOf(context.number, placed.key, 1), counter: 0 });
   const common = {
     fileName: placed.fileName,
     datastore: context.datastore(disk.datastore),
@@ -232,7 +142,7 @@ function diskBacking(placed: PlacedDisk, spec: VmSpec, context: DeviceContext): 
     diskMode: disk.mode,
     uuid: `6000C29${index}-0000-0000-0000-${twelve}`,
     contentId,
-    ...(isTracked(disk, spec) && { changeId }),
+    ...(spec.changeTracking && isInSnapshots(disk) && { changeId }),
     sharing: disk.sharing,
   };
   if (disk.rdm !== undefined) {

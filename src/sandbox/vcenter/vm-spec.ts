@@ -131,7 +131,7 @@ export function vmSpec(input: VmInput): VmSpec {
   };
 }
 
-function diskSpec(disk: DiskInput): DiskSpec {
+export function diskSpec(disk: DiskInput): DiskSpec {
   return {
     controller: 'pvscsi',
     datastore: 'datastore1',

@@ -1,40 +1,47 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { rfc3339 } from '../../runtime/clock.ts';
-import type { Disk, DiskStore } from '../disk-store.ts';
+import type { DiskHistory } from '../disk-history.ts';
+import type { DiskStore } from '../disk-store.ts';
+import { DiskFiles } from './disk-files.ts';
+import { placeDisks, type PlacedDisk } from './disk-placement.ts';
 import { guestInfo, toolsStatus } from './guest-info.ts';
 import { escapeName, type Inventory } from './inventory.ts';
 import type { ManagedObject } from './managed-object.ts';
-import { devicesOf, extraConfigOf, placeDisks, type PlacedDisk } from './vm-devices.ts';
+import { devicesOf, diskDevice, extraConfigOf, type DeviceContext } from './vm-devices.ts';
 import { vim } from './vim-schema.ts';
 import { MoRef, refsIn, type VimObject } from './vim-value.ts';
 import { vmSpec, type VmInput, type VmSpec } from './vm-spec.ts';
 
 export interface VmDisk {
-  readonly placed: PlacedDisk;
-  readonly disk: Disk;
+  /** Where it is now; changes when it grows or moves. */
+  placed: PlacedDisk;
+  readonly disk: DiskHistory;
+  /** How often tracking has begun on it. */
+  epochs: number;
 }
 
 /** One VM: its object in the inventory, what it was made from, and its bytes. */
 export interface SimulatedVm {
   readonly object: ManagedObject;
+  /** As it was made; disks may have come and gone since. */
   readonly spec: VmSpec;
   readonly number: number;
-  readonly disks: readonly VmDisk[];
+  disks: readonly VmDisk[];
+  /** Change tracking takes effect with the next stun (fact: vs 1.5). */
+  readonly tracking: { wanted: boolean; active: boolean };
 }
 
 /** Makes VMs, and takes them away with their disks. */
 export class VmStore {
   readonly #inventory: Inventory;
-  readonly #disks: DiskStore;
+  readonly files: DiskFiles;
   readonly #clock: Clock;
   readonly #vms = new Map<string, SimulatedVm>();
-  /** Disks by backing file: two VMs with the same file share it (fact: vs 2.4). */
-  readonly #byFile = new Map<string, { readonly disk: Disk; users: number }>();
   #last = 100;
 
   constructor(inventory: Inventory, disks: DiskStore, clock: Clock) {
     this.#inventory = inventory;
-    this.#disks = disks;
+    this.files = new DiskFiles(disks);
     this.#clock = clock;
   }
 
@@ -68,8 +75,9 @@ export class VmStore {
       properties: links,
       later: () => this.#properties(parts),
     });
-    const disks = placed.map((disk) => ({ placed: disk, disk: this.#diskFor(ref.id, disk) }));
-    const vm = { object, spec, number, disks };
+    const disks = placed.map((disk) => ({ placed: disk, disk: this.files.open(ref.id, disk), epochs: 1 }));
+    const tracking = { wanted: spec.changeTracking, active: spec.changeTracking };
+    const vm = { object, spec, number, disks, tracking };
     this.#vms.set(ref.id, vm);
     this.#tellNeighbours(object, host.ref);
     return vm;
@@ -80,12 +88,24 @@ export class VmStore {
     this.#inventory.removeEntity(vm.object);
     const [host] = refsIn(vm.object.get('runtime.host'));
     if (host !== undefined) this.#tellNeighbours(vm.object, host);
-    for (const { placed, disk } of vm.disks) {
-      const shared = this.#byFile.get(placed.fileName);
-      if (shared !== undefined && (shared.users -= 1) > 0) continue;
-      this.#byFile.delete(placed.fileName);
-      this.#disks.delete(disk.id);
-    }
+    for (const { placed } of vm.disks) this.files.close(placed.fileName);
+  }
+
+  /** The device of a disk that was added to a VM. */
+  deviceOf(vm: SimulatedVm, placed: PlacedDisk): VimObject {
+    return diskDevice(placed, { ...vm.spec, changeTracking: false }, this.#contextOf(vm.number));
+  }
+
+  /** What the VM has on which datastores has changed. */
+  showDatastores(vm: SimulatedVm): void {
+    const names = new Set(vm.disks.map(({ placed }) => placed.spec.datastore));
+    vm.object.set(
+      'datastore',
+      [...names].map((name) => this.#inventory.named('Datastore', name).ref),
+    );
+    vm.object.set('summary.config.numVirtualDisks', vm.disks.length);
+    const [host] = refsIn(vm.object.get('runtime.host'));
+    if (host !== undefined) this.#tellNeighbours(vm.object, host);
   }
 
   #hostOf(spec: VmSpec, number: number): ManagedObject {
@@ -94,17 +114,6 @@ export class VmStore {
     const host = hosts[(number - 101) % hosts.length];
     if (host === undefined) throw new Error('the simulated vCenter has no host');
     return host;
-  }
-
-  #diskFor(vmId: string, placed: PlacedDisk): Disk {
-    const existing = this.#byFile.get(placed.fileName);
-    if (existing !== undefined) {
-      existing.users += 1;
-      return existing.disk;
-    }
-    const disk = this.#disks.create(`vcenter/${vmId}/${placed.key}`, placed.spec.sizeBytes);
-    this.#byFile.set(placed.fileName, { disk, users: 1 });
-    return disk;
   }
 
   #tellNeighbours(object: ManagedObject, host: MoRef): void {
@@ -149,12 +158,16 @@ export class VmStore {
     };
   }
 
-  #config({ spec, placed, number, createdAt }: VmParts): VimObject {
-    const device = devicesOf(spec, placed, {
+  #contextOf(number: number): DeviceContext {
+    return {
       number,
       datastore: (name) => this.#inventory.named('Datastore', name).ref,
       network: (name) => this.#inventory.backingOf(name),
-    });
+    };
+  }
+
+  #config({ spec, placed, number, createdAt }: VmParts): VimObject {
+    const device = devicesOf(spec, placed, this.#contextOf(number));
     const bootOrder = spec.bootDisks.flatMap((index) => {
       const disk = placed[index];
       return disk === undefined

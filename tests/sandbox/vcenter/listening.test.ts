@@ -35,6 +35,16 @@ describe('over TLS', () => {
     await expect(post(url, other.vcenter.caPem, content)).rejects.toThrow('self-signed certificate');
   });
 
+  test('at another address of the machine, which the certificate names', async () => {
+    await using world = new VCenterWorld();
+    const { url } = await world.vcenter.listen({ host: '127.0.0.2' });
+    expect(url).toMatch(/^https:\/\/127\.0\.0\.2:\d+\/sdk$/);
+    expect((await post(url, world.vcenter.caPem, content)).status).toBe(200);
+    const caller = world.caller();
+    await caller.login();
+    expect(world.vcenter.liveSessions).toBe(1);
+  });
+
   test('the thumbprint is that of the certificate on the wire, also after a renewal', async () => {
     await using world = new VCenterWorld();
     const { url } = await world.vcenter.listen();

@@ -3,7 +3,8 @@ import { createMemoryDiskStore } from '../../../src/sandbox/disk-memory.ts';
 import { SwitchedFaults } from '../../../src/sandbox/faults.ts';
 import { seededRandom } from '../../../src/sandbox/random.ts';
 import { RecordedTrace } from '../../../src/sandbox/trace.ts';
-import { SimulatedVCenter, type VCenterOptions } from '../../../src/sandbox/vcenter/simulated-vcenter.ts';
+import { SimulatedVCenter } from '../../../src/sandbox/vcenter/simulated-vcenter.ts';
+import type { VCenterOptions } from '../../../src/sandbox/vcenter/vcenter-parts.ts';
 import type { HttpEndpoint, Trust } from '../../../src/sources/source.ts';
 import { bodyOf, type CanonicalElement } from '../../golden/vsphere/canonical.ts';
 

@@ -58,7 +58,7 @@ describe('reading a disk as an importer does', () => {
       { backingFile: '[x] y.vmdk' },
       "disk '[x] y.vmdk' is not present in VM hardware config or snapshot list",
     ],
-    ['an unknown snapshot', { snapshot: 'snapshot-9' }, 'snapshot "snapshot-9" not found'],
+    ['a snapshot where there is none', { snapshot: 'snapshot-9' }, 'no snapshots for this VM'],
     ['a wrong thumbprint', { thumbprint: 'AA:BB' }, 'thumbprint'],
     ['a CA that did not sign', { caPem: '' }, 'certificate signed by unknown authority'],
     [
@@ -125,7 +125,7 @@ describe('reading a disk as an importer does', () => {
     );
     using disk = world.vcenter.openDisk(requestFor(world));
     using down = world.faults.start('vcenter-down');
-    expect(() => disk.read(0, 1)).toThrow('Unable to process data');
+    expect(() => disk.read(0, 1)).toThrow('Unable to copy block at offset 0: nbd_pread');
     expect(() => world.vcenter.openDisk(requestFor(world))).toThrow('connection refused');
     down[Symbol.dispose]();
     expect(disk.read(0, 1)).toHaveLength(1);
