@@ -1,6 +1,8 @@
 import { setPriority } from 'node:os';
 import process from 'node:process';
 import { Command, InvalidArgumentError } from 'commander';
+import { explained } from '../../src/cli/explained.ts';
+import { interruptedExitCode, untilSignalled } from '../../src/cli/until-signalled.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { binaryNames, type BinaryName } from './build/binaries.ts';
 import { buildTestbed } from './build/build-testbed.ts';
@@ -12,7 +14,7 @@ import { Reporter } from './build/reporter.ts';
  *
  * Exit codes: 0 all is built, 1 failed (the last lines on standard error say why), 2 wrong usage, 130 ended by Ctrl-C or a signal.
  */
-const exitCodes = { failed: 1, usage: 2, interrupted: 130 };
+const exitCodes = { failed: 1, usage: 2 };
 
 /** So that somebody who works on the machine meanwhile hardly notices. */
 const niceness = 10;
@@ -56,8 +58,8 @@ async function run({ only, force, installPackages, printFolder }: Arguments): Pr
       signal,
     );
   } catch (error) {
-    process.exitCode = signal.aborted ? exitCodes.interrupted : exitCodes.failed;
-    reporter.say(signal.aborted ? 'stopped; what was built is kept' : messageOf(error));
+    process.exitCode = signal.aborted ? interruptedExitCode : exitCodes.failed;
+    reporter.say(signal.aborted ? 'stopped; what was built is kept' : explained(error));
   }
 }
 
@@ -65,25 +67,6 @@ function addProduct(name: string, before: readonly BinaryName[]): readonly Binar
   const known = binaryNames.find((one) => one === name);
   if (known === undefined) throw new InvalidArgumentError(`products are ${binaryNames.join(', ')}.`);
   return [...before, known];
-}
-
-/** Aborts at the first Ctrl-C, SIGTERM or SIGHUP; the second ends the process at once. */
-function untilSignalled(): AbortSignal {
-  const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-      controller.abort(new Error(`stopped by ${name}`));
-    });
-  }
-  return controller.signal;
-}
-
-/** With its stable code where it has one; of anything else, which nobody foresaw, also where it came from. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' ? `${code}: ${error.message}` : (error.stack ?? error.message);
 }
 
 await program.parseAsync();
