@@ -167,6 +167,18 @@ describe('what cannot be frozen', () => {
     ]);
   });
 
+  test('a NIC whose MAC address is none, or the one that KubeVirt keeps for its bridge on the pod network', () => {
+    const withMac = (mac: string) => ({ model: sampleModel({ nics: [sampleNic(0, { mac })] }) });
+    for (const mac of ['none', '00:50', '0050.5600.0001', '00:11:22:33:44:55:66:77', '02-00-00-00-00-00'])
+      expect(refusals(withMac(mac))).toEqual(['NotValid']);
+    for (const mac of ['', '00:50:56:AA:00:01', '00-50-56-aa-00-01'])
+      expect(freeze(withMac(mac)).spec?.nics).toHaveLength(1);
+    const networkMap = [
+      { source: { id: 'network-1' }, destination: { type: 'multus' as const, name: 'vlan' } },
+    ];
+    expect(freeze({ ...withMac('02:00:00:00:00:00'), networkMap }).spec?.nics).toHaveLength(1);
+  });
+
   test('a disk without a size, a VM without memory', () => {
     expect(refusals({ model: sampleModel({ disks: [sampleDisk(0, { sizeBytes: 0 })] }) })).toEqual([
       'InvalidDiskSizes',

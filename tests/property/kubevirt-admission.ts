@@ -26,6 +26,12 @@ export function isDnsLabel(name: string): boolean {
   return name.length <= 63 && /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name);
 }
 
+function isLabelKey(key: string): boolean {
+  const parts = key.split('/');
+  const [name = '', prefix = 'x'] = parts.reverse();
+  return parts.length <= 2 && name !== '' && isLabelValue(name) && isDnsSubdomain(prefix);
+}
+
 export function isLabelValue(value: string): boolean {
   return value.length <= 63 && /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/.test(value);
 }
@@ -43,7 +49,13 @@ function metadataProblems({ metadata, spec }: VirtualMachine): readonly string[]
   return [
     ...unless(isDnsSubdomain(metadata.name), `name ${metadata.name}`),
     ...unless(metadata.namespace !== undefined && isDnsLabel(metadata.namespace), 'namespace'),
-    ...Object.entries(labels).flatMap(([key, value]) => unless(isLabelValue(value), `label ${key}=${value}`)),
+    ...Object.entries({ ...labels, ...spec.template.spec.nodeSelector }).flatMap(([key, value]) =>
+      unless(isLabelKey(key) && isLabelValue(value), `label ${key}=${value}`),
+    ),
+    ...unless(
+      Object.keys(spec.template.metadata?.labels ?? {}).every((key) => !key.startsWith('kubevirt.io/')),
+      'a label of KubeVirt',
+    ),
     ...unless(
       Object.values(metadata.annotations ?? {}).every((value) => typeof value === 'string'),
       'annotations',
@@ -105,6 +117,14 @@ function interfaceProblems(
           'masquerade beside the pod network',
         ),
         ...unless(nic.macAddress === undefined || isMac(nic.macAddress), `MAC ${nic.macAddress ?? ''}`),
+        ...unless(
+          nic.masquerade === undefined || !/^02([:-]00){5}$/.test(nic.macAddress ?? ''),
+          'a MAC that is reserved',
+        ),
+        ...unless(
+          nic.pciAddress === undefined || /^[\da-f]{4}(:[\da-f]{2}){2}\.[0-7]$/i.test(nic.pciAddress),
+          `PCI address ${nic.pciAddress ?? ''}`,
+        ),
         ...unless(nic.state === undefined || (nic.state !== 'absent' && nic.sriov === undefined), 'state'),
       ];
     }),
@@ -166,6 +186,10 @@ function cpuAndMemoryProblems({ spec }: VirtualMachine): readonly string[] {
     ...unless(
       cpu?.isolateEmulatorThread !== true || cpu.dedicatedCpuPlacement === true,
       'isolated emulator thread',
+    ),
+    ...unless(
+      cpu?.dedicatedCpuPlacement !== true || (cpu.threads ?? 1) <= 2,
+      'three threads of a dedicated core',
     ),
     ...unless(guest !== null, `memory ${memory?.guest ?? 'is not set'}`),
   ];

@@ -8,8 +8,10 @@ import type { FreezeInput } from '../../src/migration/freeze/input.ts';
 import { targetNames } from '../../src/migration/names.ts';
 import { buildDataVolume } from '../../src/target/data-volume.ts';
 import { buildVirtualMachine } from '../../src/target/virtual-machine/virtual-machine.ts';
+import { checkInstance, checkVirtualMachine } from '../../src/sandbox/kubevirt/check-virtual-machine.ts';
+import { unreadable } from '../../src/sandbox/kubevirt/decode.ts';
 import { admissionProblems, isDnsLabel, isLabelValue } from './kubevirt-admission.ts';
-import { freezeInputs } from './vm-arbitraries.ts';
+import { freezeInputs } from './freeze-inputs.ts';
 
 const runs = { numRuns: 400 };
 
@@ -30,7 +32,11 @@ describe('whatever VM a source describes, and whatever maps and choices a plan m
         built += 1;
         for (const name of targetNames(subject.spec)) {
           const claims = new Map(subject.spec.disks.map((disk) => [disk.key, disk.claimName]));
-          expect(admissionProblems(buildVirtualMachine(subject, { name, claims }))).toEqual([]);
+          const vm = buildVirtualMachine(subject, { name, claims });
+          expect(admissionProblems(vm)).toEqual([]);
+          // The sandbox takes what KubeVirt takes, and its instance too, once the VM is started.
+          expect([unreadable(vm), ...checkVirtualMachine(vm)]).toEqual([undefined]);
+          if (vm.spec.instancetype === undefined) expect(checkInstance(vm.spec.template.spec)).toEqual([]);
         }
       }),
       runs,

@@ -46,6 +46,14 @@ describe('the target VM', () => {
     expect(domainOf().memory).toEqual({ guest: '2048Mi' });
   });
 
+  test('has as many dedicated CPUs as the source, in cores that KubeVirt takes', () => {
+    const cpuOf = (threadsPerCore: number, dedicated: boolean) =>
+      domainOf({ model: sampleModel({ cpu: { ...sampleModel().cpu, threadsPerCore, dedicated } }) }).cpu;
+    expect(cpuOf(2, true)).toMatchObject({ sockets: 2, cores: 4, threads: 2 });
+    expect(cpuOf(4, true)).toMatchObject({ sockets: 2, cores: 16, threads: 1 });
+    expect(cpuOf(4, false)).toMatchObject({ sockets: 2, cores: 4, threads: 4 });
+  });
+
   test('leaves both to an instance type', () => {
     const vm = build({ planVm: { id: 'vm-10', instanceType: 'u1.medium' } });
     expect(vm.spec.instancetype).toEqual({ name: 'u1.medium' });
@@ -206,7 +214,11 @@ describe('NICs of the target VM', () => {
 describe('placement of the target VM', () => {
   test('is that of the plan', () => {
     const targetAffinity = {
-      nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [] } },
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: 'zone', operator: 'In', values: ['a'] }] }],
+        },
+      },
     };
     const plan = samplePlan({
       targetLabels: { team: 'blue' },

@@ -5,7 +5,8 @@ import { isDnsSubdomain, targetNames } from '../names.ts';
 import { freezeDisks, notValid } from './disks.ts';
 import type { FreezeInput } from './input.ts';
 import { freezeNics } from './nics.ts';
-import { freezeOptions, freezePlacement, freezePolicies } from './options.ts';
+import { freezeOptions, freezePolicies } from './options.ts';
+import { freezePlacement, placementProblems } from './placement.ts';
 
 /** `findings` beside a spec are warnings; without one at least one of them is Critical. */
 export type FreezeResult =
@@ -85,8 +86,8 @@ function strategyOf({ plan, source }: FreezeInput): VirtualMachineImportSpec['st
 }
 
 /** What concerns the VM as a whole. */
-function vmFindings({ planVm, model, migration }: FreezeInput): Finding[] {
-  const findings: Finding[] = [];
+function vmFindings({ plan, planVm, model, migration }: FreezeInput): Finding[] {
+  const findings: Finding[] = placementProblems(plan).map((problem) => notValid(model.name, problem));
   const chosen = chosenName(planVm);
   if (chosen !== undefined && !isDnsSubdomain(chosen)) {
     findings.push(

@@ -37,6 +37,8 @@ export function freezeNics(input: FreezeInput): FrozenNics {
     };
     if (target.action === 'ignored')
       return [{ ...common, interfaceName: `net-${position}`, action: 'ignored' }];
+    const macProblem = problemWithMac(common.mac, target.action);
+    if (macProblem !== undefined) findings.push(notValid(model.name, macProblem));
     const nad = target.action === 'multus' ? target.nad : '';
     const [networkNamespace = '', networkName = ''] = nad.split('/');
     const name = render({
@@ -58,6 +60,20 @@ export function freezeNics(input: FreezeInput): FrozenNics {
   );
   if (used.filter((nic) => nic.action === 'pod').length > 1) findings.push(manyPodNetworks(model.name));
   return { nics, findings };
+}
+
+/** Of the bridge in a pod through which the pod network comes. */
+const reservedMac = '02:00:00:00:00:00';
+
+/** KubeVirt takes other notations too, and then nothing can be made of them. */
+function problemWithMac(mac: string | undefined, action: 'pod' | 'multus'): string | undefined {
+  if (mac === undefined) return undefined;
+  if (!/^[\da-f]{2}(?::[\da-f]{2}){5}$|^[\da-f]{2}(?:-[\da-f]{2}){5}$/i.test(mac))
+    return `the MAC address "${mac}" of one of its NICs is none`;
+  const isReserved = action === 'pod' && mac.replaceAll('-', ':') === reservedMac;
+  return isReserved
+    ? `the MAC address ${mac} is KubeVirt's own on the pod network; map the NIC to another network`
+    : undefined;
 }
 
 function unmapped({ model }: FreezeInput, network: string): Finding {

@@ -1,5 +1,4 @@
 import { powerOffPolicyAnnotation, precopyScheduleAnnotation } from '../../api/labels.ts';
-import type { Plan } from '../../api/plan.ts';
 import type { VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
 import type { FreezeInput } from './input.ts';
 import { defaultSettings } from '../settings.ts';
@@ -25,14 +24,6 @@ export function freezeOptions({ plan, planVm }: FreezeInput): VirtualMachineImpo
     ...(isGiven(planVm.rootDisk) && { rootDisk: planVm.rootDisk }),
     xfs: spec.xfsCompatibility ?? false,
     keepConversionPod: !(spec.deleteGuestConversionPod ?? false),
-  };
-}
-
-export function freezePlacement({ spec }: Pick<Plan, 'spec'>): VirtualMachineImportSpec['placement'] {
-  return {
-    labels: spec.targetLabels ?? {},
-    nodeSelector: spec.targetNodeSelector ?? {},
-    ...(spec.targetAffinity !== undefined && { affinity: JSON.stringify(spec.targetAffinity) }),
   };
 }
 

@@ -4,16 +4,20 @@ import type { VirtualMachineImportSpec } from '../../api/virtual-machine-import.
 /** Of Intel and AMD; the one that the host does not know is passed over. */
 const nestedVirtualization = ['vmx', 'svm'] as const;
 
+const mostDedicatedThreads = 2;
+
 /** undefined with an instance type: KubeVirt refuses a template that says the same again (fact: kubevirt 1.2). */
 export function buildCpu(spec: VirtualMachineImportSpec): Cpu | undefined {
   if (spec.options.instanceType !== undefined) return undefined;
   const { cpu } = spec.model;
   const model = spec.options.cpuModelFromCluster ? cpu.clusterModel?.model : cpu.model;
   const features = featuresOf(spec);
+  // KubeVirt gives a VM of dedicated CPUs no core of more than two threads: as many CPUs, in another shape.
+  const isFlat = cpu.dedicated && cpu.threadsPerCore > mostDedicatedThreads;
   return {
     sockets: cpu.sockets,
-    cores: cpu.coresPerSocket,
-    threads: cpu.threadsPerCore,
+    cores: isFlat ? cpu.coresPerSocket * cpu.threadsPerCore : cpu.coresPerSocket,
+    threads: isFlat ? 1 : cpu.threadsPerCore,
     ...(model !== undefined && { model }),
     ...(features.length > 0 && { features }),
     ...(cpu.dedicated && { dedicatedCpuPlacement: true }),
