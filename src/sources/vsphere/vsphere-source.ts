@@ -5,6 +5,7 @@ import type {
   Connection,
   InventorySink,
   Probe,
+  Snapshots,
   Source,
   SourceDeps,
   SourceEntry,
@@ -17,6 +18,7 @@ import { readPower, requestPower } from './power.ts';
 import { checkPrivileges } from './privileges.ts';
 import type { RejectedLogins } from './rejected-logins.ts';
 import { VimSession } from './session.ts';
+import { VsphereSnapshots } from './snapshots/vsphere-snapshots.ts';
 import { unknownKind, VddkTransfer } from './transfer.ts';
 import { readFreshModel } from './vm-reads.ts';
 
@@ -64,6 +66,7 @@ function checkKind(connection: Connection, session: VimSession): void {
 }
 
 class VsphereSource implements Source {
+  readonly snapshots: Snapshots;
   readonly transfer: Transfer;
   readonly #session: VimSession;
   readonly #collector: Collector;
@@ -78,6 +81,7 @@ class VsphereSource implements Source {
     // An ESXi host has no id of its own (fact: vs 1.1); its address stands for it.
     this.#instance = session.content.about.instanceUuid ?? new URL(connection.url).host;
     this.#collector = new Collector({ ...deps, session, instance: this.#instance });
+    this.snapshots = new VsphereSnapshots(session, this.#instance);
     this.transfer = new VddkTransfer({
       url: connection.url,
       credentials: credentialsOf(connection.secret),

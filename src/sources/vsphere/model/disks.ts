@@ -16,8 +16,7 @@ export function disksOf(
 ): readonly DiskModel[] {
   const devices = asList(vm['config.hardware.device']);
   const controllers = new Map(devices.map((device) => [asWhole(member(device, 'key')), device]));
-  return devices
-    .filter((device) => typeOf(device) === 'VirtualDisk')
+  return diskDevices(devices)
     .map((device) => ({ device, controller: controllers.get(asWhole(member(device, 'controllerKey'))) }))
     .map(({ device, controller }) => ({ device, controller, bus: busOf(typeOf(controller)) }))
     .sort((a, b) => compareSlots(slotOf(a.device, a.bus), slotOf(b.device, b.bus)))
@@ -39,13 +38,13 @@ interface DiskParts {
 function diskOf({ vm, device, controller, bus, index, datastoreName }: DiskParts): DiskModel {
   const backing = member(device, 'backing');
   const key = asText(member(device, 'key')) ?? String(index);
-  const uuid = clipped(member(backing, 'uuid'), 96);
+  const uuid = uuidOf(backing);
   const file = fileOf(backing) ?? '';
   const datastore = asMoRef(member(backing, 'datastore'))?.value;
   const name = datastore === undefined ? nameInPath(file) : (datastoreName(datastore) ?? nameInPath(file));
   const shared = (asText(member(backing, 'sharing')) ?? 'sharingNone') !== 'sharingNone';
   return {
-    key: clip(uuid === undefined ? key : `${key}-${uuid}`, 128),
+    key: diskKeyOf(device) ?? key,
     // A name that was cut would be another disk's, or nobody's.
     sourceId: file.length <= longestFile ? file : '',
     taskName: clip(baseFileOf(backing) ?? file, 512),
@@ -65,6 +64,26 @@ function diskOf({ vm, device, controller, bus, index, datastoreName }: DiskParts
     ...present('guestMount', guestMountOf(vm, key)),
     needsScratch: 'never',
   };
+}
+
+/**
+ * What a disk is known by while its VM moves: the device and what is behind it. Its file's name changes with every snapshot (fact: vs 4.2).
+ * undefined: a device without a key.
+ */
+export function diskKeyOf(device: Json): string | undefined {
+  const key = asText(member(device, 'key'));
+  if (key === undefined) return undefined;
+  const uuid = uuidOf(member(device, 'backing'));
+  return clip(uuid === undefined ? key : `${key}-${uuid}`, 128);
+}
+
+/** Those devices of a VM, or of its state in a snapshot, that are hard disks. */
+export function diskDevices(devices: Json | undefined): readonly Json[] {
+  return asList(devices).filter((device) => typeOf(device) === 'VirtualDisk');
+}
+
+function uuidOf(backing: Json | undefined): string | undefined {
+  return clipped(member(backing, 'uuid'), 96);
 }
 
 function busOf(controllerType: string): DiskBus {
@@ -111,7 +130,8 @@ function nameInPath(file: string): string | undefined {
   return /^\[([^\]]+)\]/.exec(file)?.[1];
 }
 
-function sizeOf(device: Json): number {
+/** Bytes. */
+export function sizeOf(device: Json): number {
   const bytes = asWhole(member(device, 'capacityInBytes'));
   return bytes === undefined
     ? atLeast(asWhole((asWhole(member(device, 'capacityInKB')) ?? 0) * 1024), 0)

@@ -145,3 +145,27 @@ export const destroyView = (view: MoRef): VimRequest => call('DestroyView', view
 export const powerOnTask = (vm: MoRef): VimRequest => call('PowerOnVM_Task', vm);
 export const powerOffTask = (vm: MoRef): VimRequest => call('PowerOffVM_Task', vm);
 export const shutdownGuest = (vm: MoRef): VimRequest => call('ShutdownGuest', vm);
+
+// ---- snapshots ------------------------------------------------------------------------------------------------------------------
+
+/** Without the guest's memory: what is read is disks. */
+export const createSnapshotTask = (
+  vm: MoRef,
+  name: string,
+  description: string,
+  quiesce: boolean,
+): VimRequest =>
+  call(
+    'CreateSnapshot_Task',
+    vm,
+    leaf('name', name),
+    leaf('description', description),
+    leaf('memory', false),
+    leaf('quiesce', quiesce),
+  );
+
+/** Its children stay, its delta is merged. */
+export const removeSnapshotTask = (snapshot: MoRef): VimRequest =>
+  call('RemoveSnapshot_Task', snapshot, leaf('removeChildren', false), leaf('consolidate', true));
+
+export const consolidateDisksTask = (vm: MoRef): VimRequest => call('ConsolidateVMDisks_Task', vm);
