@@ -219,7 +219,7 @@ describe('the status of a run', () => {
   const begun = beginRun(planVms, undefined, [executing]);
 
   test('begins with a fresh entry for each VM of the plan, in its order', () => {
-    expect(begun.vms).toEqual(planVms.map(freshVm));
+    expect(begun.vms).toEqual(planVms.map((vm) => freshVm(vm)));
     expect(planConditions(begun).map(({ type }) => type)).toEqual(['Executing']);
   });
 

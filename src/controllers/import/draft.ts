@@ -47,8 +47,7 @@ export function entered(
   warning?: string,
 ): Status {
   const at = rfc3339(now);
-  const left = (status.steps ?? []).map((entry) => {
-    // Back in a step that was left before: a cutover that was given up.
+  const left = uptoStep(status.steps ?? [], step).map((entry) => {
     if (entry.name === step && entry.name !== status.step) return reopened(entry);
     if (entry.name !== status.step || (entry.name === step && warning === undefined)) return entry;
     return {
@@ -66,6 +65,12 @@ export function entered(
     step,
     steps: isNew ? [...left, { name: step, startedAt: at }] : left,
   };
+}
+
+/** Back in a step that was left before (a cutover that was given up), those after it have not been. */
+function uptoStep(steps: readonly StepStatus[], step: StepName): readonly StepStatus[] {
+  const at = steps.findIndex(({ name }) => name === step);
+  return at < 0 ? steps : steps.slice(0, at + 1);
 }
 
 function reopened({ completedAt: _completedAt, ...entry }: StepStatus): StepStatus {

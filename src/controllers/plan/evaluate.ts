@@ -4,7 +4,7 @@ import type { PlanInputs } from './inputs.ts';
 import { judgeVms, type PlanMemo } from './judge-vm.ts';
 import { hooks } from './rules/hooks.ts';
 import { networkMap, offload, staticIpsOnPodNetwork, storageMap } from './rules/maps.ts';
-import { guestConversion, migrationType } from './rules/plan-type.ts';
+import { guestConversion, migrationType, precopySchedule } from './rules/plan-type.ts';
 import { destinationProvider, sourceProvider } from './rules/providers.ts';
 import { critical, type PlanRule } from './rules/rule.ts';
 import { sharedRules, sharedRulesWhileExecuting } from './rules/shared.ts';
@@ -34,6 +34,7 @@ const planRules: readonly PlanRule[] = [
   storageMap,
   migrationType,
   guestConversion,
+  precopySchedule,
   unsupportedFields,
   staticIpsOnPodNetwork,
   offload,

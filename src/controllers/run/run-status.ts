@@ -5,6 +5,7 @@ import type { HistoryEntry, Plan, PlanStatus } from '../../api/plan.ts';
 import type { Provider } from '../../api/provider.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import type { VmStatus } from '../../api/vm-status.ts';
+import { isWarm } from '../plan/freeze-input.ts';
 import { endedVm } from '../../migration/projection/vm.ts';
 import {
   beginRun,
@@ -49,7 +50,10 @@ export function startedRun(
     });
     return id === undefined ? planVm : { ...planVm, id };
   });
-  const migration = { ...beginRun(planVms, plan.status?.migration, history), started: now };
+  const migration = {
+    ...beginRun(planVms, plan.status?.migration, history, isWarm(plan.spec)),
+    started: now,
+  };
   return {
     ...plan.status,
     conditions: conditionsOfPlan({ ...plan.status, migration }, drafts, now),

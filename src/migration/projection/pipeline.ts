@@ -7,7 +7,7 @@ import type {
   VirtualMachineImport,
   VirtualMachineImportSpec,
 } from '../../api/virtual-machine-import.ts';
-import { cold, itineraryFor, stepsOf } from '../itineraries.ts';
+import { cold, itineraryFor, stepsOf, warm } from '../itineraries.ts';
 
 const mib = 2 ** 20;
 /** Reads the unit of totals that clients show; they are MiB, the word is Forklift's (forklift-api.md 1.8). */
@@ -25,8 +25,8 @@ export function shownPhase(phase: string): string {
 }
 
 /** Steps of a VM that has no import yet, of which nothing is known but the way it will go. */
-export function freshPipeline(): readonly Step[] {
-  return stepsOf(cold).map((name) => step(name, undefined, []));
+export function freshPipeline(isWarm: boolean): readonly Step[] {
+  return stepsOf(isWarm ? warm : cold).map((name) => step(name, undefined, []));
 }
 
 /**
@@ -40,7 +40,7 @@ export function projectPipeline({ spec, status }: VirtualMachineImport): readonl
       status?.steps?.find((candidate) => candidate.name === name),
       status?.completed,
     );
-    const tasks = diskSteps.has(name) ? projectTasks(spec, status?.disks ?? []) : [];
+    const tasks = tasksOf(name, spec, status);
     return step(name, recorded, tasks, status?.error?.phase);
   });
 }
@@ -87,6 +87,25 @@ function sumOf(tasks: readonly Task[]): Task['progress'] {
 }
 
 // ---- disks ----------------------------------------------------------------------------------------------------------------------
+
+/**
+ * One task a disk in steps that copy. The last round is copied in the step Cutover: there its progress is shown, while the step of the
+ * rounds before stands at its end.
+ */
+function tasksOf(
+  name: StepName,
+  spec: VirtualMachineImportSpec,
+  status: VirtualMachineImport['status'],
+): readonly Task[] {
+  const disks = status?.disks ?? [];
+  const isLastRound = status?.records?.rounds?.at(-1)?.kind === 'final';
+  if (name === 'Cutover') return isLastRound ? projectTasks(spec, disks) : [];
+  if (!diskSteps.has(name)) return [];
+  return projectTasks(
+    spec,
+    isLastRound ? disks.map((disk) => ({ ...disk, state: 'copied' as const })) : disks,
+  );
+}
 
 function projectTasks(spec: VirtualMachineImportSpec, disks: readonly DiskStatus[]): readonly Task[] {
   const names = new Map(spec.model.disks.map(({ key, taskName }) => [key, taskName]));

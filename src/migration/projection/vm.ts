@@ -6,7 +6,9 @@ import type {
   VirtualMachineImport,
   VirtualMachineImportStatus,
 } from '../../api/virtual-machine-import.ts';
-import type { VmStatus } from '../../api/vm-status.ts';
+import type { VmStatus, WarmStatus } from '../../api/vm-status.ts';
+import { countRestarts } from '../importer-restarts.ts';
+import { isWarm } from '../rounds.ts';
 import { freshPipeline, projectPipeline, shownPhase, stepError } from './pipeline.ts';
 
 /**
@@ -27,6 +29,7 @@ export function projectVm(object: VirtualMachineImport, planVm: PlanVm): VmStatu
     ...(status?.started !== undefined && { started: status.started }),
     ...(status?.completed !== undefined && { completed: status.completed }),
     ...(error !== undefined && { error }),
+    ...(isWarm(spec) && { warm: warmStatus(status) }),
     ...(records.power !== undefined && { restorePowerState: restorePowerState(records.power.before) }),
     ...(records.targetName !== undefined &&
       records.targetName !== spec.vm.name && { newName: records.targetName }),
@@ -35,9 +38,29 @@ export function projectVm(object: VirtualMachineImport, planVm: PlanVm): VmStatu
   };
 }
 
+/**
+ * Rounds as Forklift's clients know them. `successes` are rounds copied, `failures` restarts of importers that counted (fact: plan 3); the
+ * last rounds are listed, the others counted.
+ */
+function warmStatus(status: VirtualMachineImportStatus | undefined): WarmStatus {
+  const { rounds = [], roundsTotal = 0, nextRoundAt } = status?.records ?? {};
+  const open = rounds.filter(({ copiedAt }) => copiedAt === undefined).length;
+  return {
+    successes: roundsTotal - open,
+    failures: (status?.disks ?? []).reduce((sum, disk) => sum + countRestarts(disk, undefined).total, 0),
+    consecutiveFailures: 0,
+    ...(nextRoundAt !== undefined && { nextPrecopyAt: nextRoundAt }),
+    precopies: rounds.map(({ startedAt, copiedAt, snapshotId }) => ({
+      start: startedAt,
+      ...(copiedAt !== undefined && { end: copiedAt }),
+      ...(snapshotId !== undefined && { snapshot: snapshotId }),
+    })),
+  };
+}
+
 /** A VM whose turn has not come: no import of this run speaks of it yet. */
-export function freshVm(planVm: PlanVm): VmStatus {
-  return { ...asFrozen(planVm), phase: 'Started', pipeline: freshPipeline() };
+export function freshVm(planVm: PlanVm, goesWarm = false): VmStatus {
+  return { ...asFrozen(planVm), phase: 'Started', pipeline: freshPipeline(goesWarm) };
 }
 
 /** A VM that ends without an import: it could not be frozen, or was cancelled before. `now` is RFC 3339. */

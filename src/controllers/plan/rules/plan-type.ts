@@ -1,3 +1,5 @@
+import { precopyScheduleAnnotation } from '../../../api/labels.ts';
+import { scheduleFault } from '../../../migration/cron.ts';
 import { isWarm } from '../freeze-input.ts';
 import { critical, type PlanRule } from './rule.ts';
 
@@ -13,6 +15,16 @@ export const migrationType: PlanRule = ({ plan, platform }) => {
     return [critical('WarmMigrationNotReady', 'NotSupported', message)];
   }
   return [];
+};
+
+/** A schedule of rounds that nobody understands would be one that never comes. */
+export const precopySchedule: PlanRule = ({ plan }) => {
+  const schedule = plan.metadata.annotations?.[precopyScheduleAnnotation];
+  if (schedule === undefined || schedule === '') return [];
+  const fault = scheduleFault(schedule);
+  if (fault === undefined) return [];
+  const message = `Annotation ${precopyScheduleAnnotation} is "${schedule}", which is no schedule in cron's notation: ${fault}. Example: "0 */4 * * *", every four hours (UTC).`;
+  return [critical('NotValid', 'ScheduleNotValid', message)];
 };
 
 /** Until guests can be converted, a Plan says that it does without. */
