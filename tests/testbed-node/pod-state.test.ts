@@ -15,7 +15,7 @@ const nowMs = Date.UTC(2026, 0, 1, 0, 1);
 
 describe('the phase of a pod', () => {
   const looping = seen({ waiting: { reason: 'CrashLoopBackOff' } }, { lastState: ended(1) });
-  test.each<[string, ContainerView, NodePodSpec['restartPolicy'], string]>([
+  test.each<[string, ContainerView, NonNullable<NodePodSpec['restartPolicy']>, string]>([
     ['that waits for its first start', seen(waiting), 'OnFailure', 'Pending'],
     ['that runs', seen(running), 'OnFailure', 'Running'],
     ['that failed and will be started again', seen(ended(1)), 'OnFailure', 'Running'],

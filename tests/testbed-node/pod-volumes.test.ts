@@ -9,7 +9,9 @@ import type { VolumeReaders } from '../../hack/testbed/node/pod-volumes.ts';
 import { mountVolume } from '../../hack/testbed/node/pod-volumes.ts';
 
 let folder: string;
-beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'pod-volumes-'))));
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pod-volumes-'));
+});
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const object = (kind: string, name: string, data: Readonly<Record<string, string>>) => ({

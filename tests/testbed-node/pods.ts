@@ -28,7 +28,7 @@ export function pod(
     },
     spec: { restartPolicy: 'OnFailure', containers: [container()], ...spec },
     ...others,
-  } as Stored<NodePod>;
+  };
 }
 
 export function seen(state: ContainerView['state'], fields: Partial<ContainerView> = {}): ContainerView {

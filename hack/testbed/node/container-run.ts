@@ -43,6 +43,8 @@ export type ContainerOutcome = 'completed' | 'failed' | 'evicted';
 /** Milliseconds between two looks for what is missing; a kubelet's grow to minutes, which no test wants to wait for. */
 const firstRetryMs = 250;
 const longestRetryMs = 2000;
+/** A kubelet looks once a second at what its containers do: about so long an end is seen as such (inferred from its PLEG). */
+const shownEndMs = 1000;
 /** Fact: Kubernetes 1.36, kubelet's imageBackOffPeriod and MaxImageBackOff. */
 const firstPullMs = 10_000;
 const longestPullMs = 300_000;
@@ -123,7 +125,7 @@ export class ContainerRun {
       const why = `failed to pull and unpack image "${reference}": not found`;
       await this.#deps.event('Warning', 'Failed', `Failed to pull image "${reference}": ${why}`);
       await this.#showWaiting('ErrImagePull', why);
-      await this.#deps.clock.sleep(Math.min(1000, waitMs * this.#deps.backoffScale), signal);
+      await this.#deps.clock.sleep(shownEndMs * this.#deps.backoffScale, signal);
       const message = `Back-off pulling image "${reference}": ErrImagePull: ${why}`;
       await this.#deps.event('Normal', 'BackOff', `Back-off pulling image "${reference}"`);
       await this.#showWaiting('ImagePullBackOff', message);
@@ -235,13 +237,11 @@ export class ContainerRun {
     signal: AbortSignal,
   ): Promise<void> {
     const waitMs = waitAfterEnd(backOff, finishedMs);
-    if (waitMs === 0) return;
     const { clock, backoffScale } = this.#deps;
     const { name } = this.#container;
     const pod = `${this.#pod.metadata.name}_${this.#pod.metadata.namespace ?? ''}(${this.#pod.metadata.uid})`;
-    // A kubelet looks at most once a second at what its containers do: so long the end is seen as such.
-    const shownMs = Math.min(1000, waitMs * backoffScale);
-    await clock.sleep(shownMs, signal);
+    await clock.sleep(shownEndMs * backoffScale, signal);
+    if (waitMs === 0) return;
     await this.#writer.updateContainer(name, (view) => ({
       ...view,
       lastState: { terminated },
@@ -252,7 +252,7 @@ export class ContainerRun {
       'BackOff',
       `Back-off restarting failed container ${name} in pod ${pod}`,
     );
-    await clock.sleep(waitMs * backoffScale - shownMs, signal);
+    await clock.sleep((waitMs - shownEndMs) * backoffScale, signal);
   }
 }
 
