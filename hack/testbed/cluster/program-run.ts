@@ -36,8 +36,10 @@ export class ProgramRun {
     });
   }
 
+  /** Undefined: it has ended, or never began. */
   get pid(): number | undefined {
-    return this.#child.pid;
+    const { pid, exitCode, signalCode } = this.#child;
+    return exitCode === null && signalCode === null ? pid : undefined;
   }
 
   send(signal: NodeJS.Signals): void {
