@@ -7,9 +7,12 @@ import type { ProgramImage } from '../../node/images.ts';
 
 type Instance = Stored<VirtualMachineInstance>;
 
+/** Milliseconds in which a guest that is told to stop has said that it did. */
+const lastWordMs = 5000;
+
 /**
- * Stands for virt-launcher and for the virt-handler beside it: a guest that runs as soon as it may, and stops as soon as it is told to.
- * No guest runs; what a disk is worth is another matter (guest/).
+ * Stands for virt-launcher and for the virt-handler beside it: a guest that runs as soon as it may, and shuts down as soon as it is told
+ * to. No guest runs; what a disk is worth is another matter (guest/).
  *
  * @param client of virt-controller: an instance's status is taken from KubeVirt's own accounts alone, and of a handler's account virt-api
  *   wants to know the node (fact: kubevirt 4.4).
@@ -21,26 +24,40 @@ export function launcherImage(client: KubeClient): ProgramImage {
       const owner = ownerReferences.find(({ kind }) => kind === virtualMachineInstances.kind);
       if (owner === undefined) return { exitCode: 1, message: 'the pod belongs to no instance' };
       const at = { namespace, name: owner.name };
-      const isOurs = (instance: Instance): boolean => instance.metadata.uid === owner.uid;
-      const scheduled = await whenInstance(
-        client,
-        at,
-        (instance) => !isOurs(instance) || isLeaving(instance) || instance.status?.phase === 'Scheduled',
-        signal,
-      );
-      if (scheduled !== undefined && isOurs(scheduled) && !isLeaving(scheduled)) {
-        await patchStatus(client, scheduled, runningPatch(scheduled), signal);
-        context.print(`guest of ${at.name} runs`);
-        await whenInstance(client, at, (instance) => !isOurs(instance) || isLeaving(instance), signal);
+      try {
+        await runGuest(client, at, owner.uid, (line) => context.print(line), signal);
+      } catch (error) {
+        // SIGTERM is what a guest is shut down by when its VM is stopped; after SIGKILL nothing more is said.
+        const isShutDown = signal.aborted && (signal.reason as Error | undefined)?.message === 'SIGTERM';
+        if (!isShutDown) throw error;
       }
-      const last = await client.get(virtualMachineInstances, at, signal);
-      if (last !== undefined && isOurs(last)) {
-        await patchStatus(client, last, [{ op: 'add', path: '/status/phase', value: 'Succeeded' }], signal);
-      }
+      const stopped: JsonPatch = [{ op: 'add', path: '/status/phase', value: 'Succeeded' }];
+      await patchStatus(client, at, owner.uid, stopped, AbortSignal.timeout(lastWordMs));
       context.print(`guest of ${at.name} has stopped`);
       return { exitCode: 0, message: '' };
     },
   };
+}
+
+/** From the instance being scheduled to its being deleted. Rejects when aborted. */
+async function runGuest(
+  client: KubeClient,
+  at: Required<ObjectKey>,
+  uid: string,
+  print: (line: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const isOver = (instance: Instance): boolean => instance.metadata.uid !== uid || isLeaving(instance);
+  const instance = await whenInstance(
+    client,
+    at,
+    (seen) => isOver(seen) || seen.status?.phase === 'Scheduled',
+    signal,
+  );
+  if (instance === undefined || isOver(instance)) return;
+  await patchStatus(client, at, uid, runningPatch(instance), signal);
+  print(`guest of ${at.name} runs`);
+  await whenInstance(client, at, isOver, signal);
 }
 
 function isLeaving({ metadata }: Instance): boolean {
@@ -62,13 +79,14 @@ function runningPatch({ spec }: Instance): JsonPatch {
 /** An instance that is gone, or is another one by now, has no status to be told. */
 async function patchStatus(
   client: KubeClient,
-  { metadata: { namespace = '', name, uid } }: Instance,
+  at: ObjectKey,
+  uid: string,
   patch: JsonPatch,
   signal: AbortSignal,
 ): Promise<void> {
   const own: JsonPatch = [{ op: 'test', path: '/metadata/uid', value: uid }, ...patch];
   try {
-    await client.jsonPatch(virtualMachineInstances, { namespace, name }, own, {}, signal);
+    await client.jsonPatch(virtualMachineInstances, at, own, {}, signal);
   } catch (error) {
     if (!isKubeError(error, 'NotFound', 'Invalid')) throw error;
   }
