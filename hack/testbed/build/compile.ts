@@ -99,7 +99,7 @@ const hints: readonly (readonly [RegExp, string])[] = [
     'a module is not the one that was pinned: something on the way has changed it; nothing was built from it',
   ],
   [
-    /\b(403|404|410) |dial tcp|i\/o timeout|connection re(fused|set)|no such host|TLS handshake/,
+    /\b(403|404|410) |module lookup disabled|dial tcp|i\/o timeout|connection re(fused|set)|no such host|TLS handshake/,
     'a module could not be fetched: look at the network and at what `go env GOPROXY` says, then run it again',
   ],
   [

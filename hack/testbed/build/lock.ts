@@ -34,8 +34,11 @@ async function hold(args: readonly string[], signal: AbortSignal): Promise<Async
   const ended = once(child, 'exit') as Promise<[number | null]>;
   const held = Promise.race([once(child.stdout, 'data').then(() => 'held' as const), ended]);
   const release = (): void => void child.stdin.end();
-  // While it waits for the lock it does not read its input.
-  const giveUp = (): void => void child.kill();
+  // flock itself, while it waits, does not read its input; the holder, should it just have begun, does not get flock's signal.
+  const giveUp = (): void => {
+    child.kill();
+    release();
+  };
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     const outcome = await held;

@@ -23,7 +23,7 @@ export interface Ended {
   readonly tail: readonly string[];
 }
 
-const tailLines = 25;
+const tailLines = 15;
 const graceMs = 5_000;
 
 /**
