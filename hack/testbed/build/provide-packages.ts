@@ -52,6 +52,6 @@ async function runApt(
   const said = tail.map((line) => `  ${line}`).join('\n');
   throw new BuildError(
     'TestbedPackages',
-    `${[command, ...args].join(' ')} failed (exit code ${code}); all of it: ${logFile}\n${said}\nrun it by hand, or leave it out: without the packages the programs are built all the same`,
+    `${[command, ...args].join(' ')} failed (exit code ${code}); all of it: ${logFile}\n${said}\nrun it by hand and see why, then build again`,
   );
 }
