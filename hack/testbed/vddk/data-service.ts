@@ -22,6 +22,8 @@ export interface DataServiceOptions {
   readonly host: string;
   /** Default 902; 0: any that is free. */
   readonly port?: number;
+  /** Each read is answered when this resolves, for a source that is slow. `isFirst`: of this opening of the disk. */
+  readonly beforeRead?: (read: { readonly length: number; readonly isFirst: boolean }) => Promise<void>;
 }
 
 /**
@@ -43,10 +45,14 @@ class RunningService implements DataService {
   readonly #sockets = new Set<Socket>();
   readonly #disks = new Map<Socket, NfcDisk>();
   readonly #watch: Disposable;
+  readonly #beforeRead: DataServiceOptions['beforeRead'];
+  /** Whose disks were read. */
+  readonly #read = new WeakSet<Socket>();
 
-  constructor({ vcenter, faults, host }: DataServiceOptions) {
+  constructor({ vcenter, faults, host, beforeRead }: DataServiceOptions) {
     this.#vcenter = vcenter;
     this.host = host;
+    this.#beforeRead = beforeRead;
     this.server = createServer((socket) => this.#serve(socket));
     this.#watch = faults.onStart('vcenter-down', () => this.#cut());
   }
@@ -81,12 +87,23 @@ class RunningService implements DataService {
     });
     // The other end went away, or was cut off: `close` follows.
     socket.on('error', () => undefined);
+    let last = Promise.resolve();
     socket.on('data', (chunk: Buffer) => {
       for (const request of reader.read(chunk)) {
         if (request.do === 'nonsense') socket.destroy();
-        else socket.write(this.#answer(socket, request));
+        else last = last.then(() => this.#answerInTime(socket, request));
       }
     });
+  }
+
+  /** Never rejects: who waits for the one before is answered all the same. */
+  async #answerInTime(socket: Socket, request: DataRequest): Promise<void> {
+    if (request.do === 'read' && this.#beforeRead !== undefined) {
+      const isFirst = !this.#read.has(socket);
+      this.#read.add(socket);
+      await this.#beforeRead({ length: request.length, isFirst }).catch(() => socket.destroy());
+    }
+    if (!socket.destroyed) socket.write(this.#answer(socket, request));
   }
 
   #answer(socket: Socket, request: DataRequest): Buffer {
