@@ -1,6 +1,7 @@
 import type { Domain, VirtualMachine, VirtualMachineInstanceSpec } from '../../api/external/kubevirt.ts';
 import { quantityValue } from '../storage/quantity.ts';
 import { checkBootOrder, checkDisks } from './check-disks.ts';
+import { checkInstanceType } from './check-instance-type.ts';
 import { checkNetworks } from './check-networks.ts';
 import { withInstanceDefaults } from './defaults.ts';
 import { labelProblems } from './label-problems.ts';
@@ -26,6 +27,8 @@ const evictionStrategies = ['None', 'LiveMigrate', 'LiveMigrateIfPossible', 'Ext
 export function checkVirtualMachine(vm: VirtualMachine): readonly string[] {
   const { template } = vm.spec as { readonly template?: VirtualMachine['spec']['template'] };
   if (template === undefined) return ['missing virtual machine template.'];
+  const conflicts = checkInstanceType(vm);
+  if (conflicts.length > 0) return conflicts;
   const spec = withInstanceDefaults(template.spec);
   return [
     ...checkLabels(template.metadata?.labels ?? {}),

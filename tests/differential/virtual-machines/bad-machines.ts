@@ -49,6 +49,9 @@ const manyVolumes = Array.from({ length: 257 }, (_, index) => ({
   persistentVolumeClaim: { claimName: `c-${index}` },
 }));
 
+/** The one VirtualMachineClusterInstancetype that the cluster has. */
+export const existingType = 'u1.small';
+
 export const badMachines: readonly MachineCase[] = [
   changed('nothing-wrong', {}),
   changed('no-template', { '/spec.template': undefined }),
@@ -230,14 +233,24 @@ export const badMachines: readonly MachineCase[] = [
   changed('timezone-beside-utc', { 'domain.clock': { timezone: 'Etc/UTC', utc: {} } }),
   changed('hyperv-spinlocks-too-few', { 'domain.features.hyperv': { spinlocks: { spinlocks: 100 } } }),
   changed('hyperv-that-depends-on-more', { 'domain.features.hyperv': { synictimer: {} } }),
-  changed('instance-type-beside-cpu', { '/spec.instancetype': { name: 'u1.small' } }),
+  changed('instance-type-beside-cpu', { '/spec.instancetype': { name: existingType } }),
+  changed('instance-type-beside-cpu-model', {
+    '/spec.instancetype': { name: existingType },
+    'domain.cpu': { model: 'EPYC', dedicatedCpuPlacement: true },
+    'domain.memory': undefined,
+  }),
   changed('instance-type-of-unknown-kind', {
-    '/spec.instancetype': { name: 'u1.small', kind: 'Flavour' },
+    '/spec.instancetype': { name: existingType, kind: 'Flavour' },
+    'domain.cpu': undefined,
+    'domain.memory': undefined,
+  }),
+  changed('instance-type', {
+    '/spec.instancetype': { name: existingType },
     'domain.cpu': undefined,
     'domain.memory': undefined,
   }),
   changed('instance-type-that-is-not-there', {
-    '/spec.instancetype': { name: 'u1.small' },
+    '/spec.instancetype': { name: 'no-such.type' },
     'domain.cpu': undefined,
     'domain.memory': undefined,
   }),

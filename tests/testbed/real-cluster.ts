@@ -1,0 +1,70 @@
+import { openTestbed } from '../../hack/testbed/control/client.ts';
+import { testbedVariable, type Testbed, type TestbedUser } from '../../hack/testbed/control/testbed.ts';
+import type { KubeObject, ResourceKind, Stored } from '../../src/api/meta.ts';
+import { loadKubeConfig } from '../../src/kube/auth.ts';
+import type { KubeClient, ObjectKey } from '../../src/kube/client.ts';
+import { createKubeClient } from '../../src/kube/rest-client.ts';
+import type { Transport } from '../../src/kube/transport.ts';
+import { createUndiciTransport } from '../../src/kube/undici-transport.ts';
+import { SystemClock } from '../../src/runtime/clock.ts';
+import { seededRandom } from '../../src/sandbox/random.ts';
+
+/** The cluster of the testbed that this process runs in, as one of its users. */
+export interface RealCluster extends AsyncDisposable {
+  readonly testbed: Testbed;
+  readonly transport: Transport;
+  readonly client: KubeClient;
+}
+
+/** Throws where there is no testbed: whoever calls it is skipped there (isOnTestbed). */
+export async function openRealCluster(user: TestbedUser = 'admin'): Promise<RealCluster> {
+  const folder = process.env[testbedVariable];
+  if (folder === undefined) throw new Error(`${testbedVariable} names no testbed: npm run test:testbed does`);
+  const clock = new SystemClock();
+  const testbed = await openTestbed(folder);
+  const access = await loadKubeConfig({ path: testbed.kubeconfig(user), clock });
+  const transport = createUndiciTransport({ ...access, clock });
+  return {
+    testbed,
+    transport,
+    client: createKubeClient(transport, { clock, random: seededRandom(1) }),
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  };
+}
+
+/**
+ * The object as soon as `accepts` holds of it (undefined: there is none). Throws after `withinMs`, with what was seen last.
+ */
+export async function whenObject<T extends KubeObject>(
+  client: KubeClient,
+  kind: ResourceKind<T>,
+  at: ObjectKey,
+  accepts: (object: Stored<T> | undefined) => boolean,
+  withinMs = 60_000,
+): Promise<Stored<T> | undefined> {
+  const signal = AbortSignal.timeout(withinMs);
+  const only = {
+    fieldSelector: `metadata.name=${at.name}`,
+    ...(at.namespace !== undefined && { namespace: at.namespace }),
+  };
+  let last: Stored<T> | undefined;
+  try {
+    for (;;) {
+      const { items, resourceVersion } = await client.list(kind, only, signal);
+      last = items[0];
+      if (accepts(last)) return last;
+      for await (const event of client.watch(kind, { ...only, resourceVersion }, signal)) {
+        if (event.type === 'BOOKMARK') continue;
+        last = event.type === 'DELETED' ? undefined : event.object;
+        if (accepts(last)) return last;
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    const seen =
+      JSON.stringify(last?.metadata) + JSON.stringify((last as { status?: unknown } | undefined)?.status);
+    throw new Error(`not within ${withinMs} ms: ${kind.kind} ${at.name}; last seen: ${seen}`, {
+      cause: error,
+    });
+  }
+}
