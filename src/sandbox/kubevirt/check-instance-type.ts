@@ -1,4 +1,4 @@
-import type { VirtualMachine } from '../../api/external/kubevirt.ts';
+import type { VirtualMachine, VirtualMachineInstanceSpec } from '../../api/external/kubevirt.ts';
 
 /**
  * What every instance type says, so that a template may not say it too (fact: kubevirt 1.2): counts of CPUs and memory. A type is taken
@@ -19,4 +19,16 @@ export function checkInstanceType({ spec: { instancetype, template } }: VirtualM
   return conflicts.map(
     ([name]) => `VM field(s) spec.template.spec.domain.${name} conflicts with selected instance type`,
   );
+}
+
+/** The template with what its instance type gives it, which is what KubeVirt judges: some CPUs and some memory. */
+export function withInstanceType({
+  spec: { instancetype, template },
+}: VirtualMachine): VirtualMachineInstanceSpec {
+  if (instancetype === undefined) return template.spec;
+  const { domain } = template.spec;
+  return {
+    ...template.spec,
+    domain: { ...domain, cpu: { ...domain.cpu, sockets: 1 }, memory: { guest: '2Gi' } },
+  };
 }

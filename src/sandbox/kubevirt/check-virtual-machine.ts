@@ -1,7 +1,7 @@
 import type { Domain, VirtualMachine, VirtualMachineInstanceSpec } from '../../api/external/kubevirt.ts';
 import { quantityValue } from '../storage/quantity.ts';
 import { checkBootOrder, checkDisks } from './check-disks.ts';
-import { checkInstanceType } from './check-instance-type.ts';
+import { checkInstanceType, withInstanceType } from './check-instance-type.ts';
 import { checkNetworks } from './check-networks.ts';
 import { withInstanceDefaults } from './defaults.ts';
 import { labelProblems } from './label-problems.ts';
@@ -29,7 +29,7 @@ export function checkVirtualMachine(vm: VirtualMachine): readonly string[] {
   if (template === undefined) return ['missing virtual machine template.'];
   const conflicts = checkInstanceType(vm);
   if (conflicts.length > 0) return conflicts;
-  const spec = withInstanceDefaults(template.spec);
+  const spec = withInstanceDefaults(withInstanceType(vm));
   return [
     ...checkLabels(template.metadata?.labels ?? {}),
     ...checkSpec('spec.template.spec', spec),
