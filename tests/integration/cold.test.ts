@@ -11,53 +11,47 @@ import {
 } from '../../src/api/kinds.ts';
 import { importLabel } from '../../src/api/labels.ts';
 import { isTrue } from '../../src/api/conditions.ts';
-import { TestWorld } from '../support/world.ts';
-import {
-  mapObjects,
-  migrationObject,
-  planNamespace,
-  planObject,
-  providerObjects,
-  targetNamespace,
-} from '../support/objects.ts';
-import { diskOfClaim, sameBytes, fill } from '../support/bytes.ts';
+import { startWorld } from '../support/start-world.ts';
+import { mapObjects, migrationObject, planObject, providerObjects } from '../support/objects.ts';
+import { sameBytes, fill } from '../support/bytes.ts';
 
 const size = 256 * 1024;
 
 describe('a cold migration', () => {
   test('moves a running VM: bytes equal, source off, target running, nothing left behind', async () => {
-    await using world = await TestWorld.start();
-    const source = world.sandbox.vcenter.addVm({ name: 'web-01', power: 'on', disks: [{ sizeBytes: size }] });
+    await using world = await startWorld();
+    const source = world.vcenter.addVm({ name: 'web-01', power: 'on', disks: [{ sizeBytes: size }] });
     fill(source.disks[0]!.disk, 7);
-    await world.namespace(planNamespace);
+    await world.namespace(world.planNamespace);
     world.startController();
     await world.apply(
-      ...providerObjects(world.sandbox.vcenter),
-      ...mapObjects(),
-      planObject([{ id: source.id, name: 'web-01' }]),
+      ...providerObjects(world),
+      ...mapObjects(world),
+      planObject(world, [{ id: source.id, name: 'web-01' }]),
     );
     await world.until('the plan is Ready', async () => {
-      const plan = await world.get(plans, planNamespace, 'plan');
+      const plan = await world.get(plans, world.planNamespace, 'plan');
       return isTrue(plan?.status?.conditions, 'Ready') ? plan : undefined;
     });
 
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     const plan = await world.until('the plan has Succeeded', async () => {
-      const found = await world.get(plans, planNamespace, 'plan');
+      const found = await world.get(plans, world.planNamespace, 'plan');
       return isTrue(found?.status?.conditions, 'Succeeded') ? found : undefined;
     });
 
     expect(plan.status?.migration?.vms?.map((vm) => [vm.name, vm.phase, vm.error])).toEqual([
       ['web-01', 'Completed', undefined],
     ]);
-    const vm = await world.get(virtualMachines, targetNamespace, 'web-01');
+    const vm = await world.get(virtualMachines, world.targetNamespace, 'web-01');
     expect(vm?.spec.runStrategy).toBe('Always');
     expect(vm?.status?.printableStatus).toBe('Running');
     expect(source.power).toBe('poweredOff');
     expect(source.snapshots).toEqual([]);
-    const claims = (await world.client.list(persistentVolumeClaims, { namespace: targetNamespace })).items;
+    const claims = (await world.client.list(persistentVolumeClaims, { namespace: world.targetNamespace }))
+      .items;
     expect(claims).toHaveLength(1);
-    expect(sameBytes(source.disks[0]!.disk, diskOfClaim(world, claims[0]!))).toBe(true);
+    expect(sameBytes(source.disks[0]!.disk, await world.contentOf(claims[0]!))).toBe(true);
     expect(claims[0]?.metadata.ownerReferences?.map((owner) => owner.kind)).toEqual(['VirtualMachine']);
 
     await world.until('everything of the import is gone', async () => {
@@ -66,12 +60,12 @@ describe('a cold migration', () => {
     });
     for (const kind of [dataVolumes, pods, secrets, configMaps, virtualMachines, persistentVolumeClaims]) {
       const { items } = await world.client.list(kind, {
-        namespace: targetNamespace,
+        namespace: world.targetNamespace,
         labelSelector: importLabel,
       });
       expect([kind.plural, items.map((item) => item.metadata.name)]).toEqual([kind.plural, []]);
     }
-    const migration = await world.get(migrations, planNamespace, 'run');
+    const migration = await world.get(migrations, world.planNamespace, 'run');
     expect(isTrue(migration?.status?.conditions, 'Succeeded')).toBe(true);
     expect(migration?.metadata.ownerReferences?.[0]?.kind).toBe('Plan');
   });

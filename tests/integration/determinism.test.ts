@@ -1,6 +1,7 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { TraceEntry } from '../../src/sandbox/world.ts';
 import { plannedWorld, planWith, untilClean } from '../support/move.ts';
+import { sandboxOnly } from '../support/needs.ts';
 import { migrationObject } from '../support/objects.ts';
 
 /** Everything that happened in one whole migration: each request to the API server and each act at the source, in order, with its time. */
@@ -9,17 +10,17 @@ async function traceOf(seed: number): Promise<readonly TraceEntry[]> {
     { name: 'web-01', power: 'on' },
     { name: 'web-02', power: 'off' },
   ] as const;
-  const { world } = await plannedWorld(vms, { seed, traceRequests: true });
+  const { world } = await plannedWorld(vms, { sandbox: { seed, traceRequests: true } });
   await using _world = world;
   world.startController();
   await planWith(world, 'Ready');
-  await world.apply(migrationObject());
+  await world.apply(migrationObject(world));
   await planWith(world, 'Succeeded');
   await untilClean(world);
-  return [...world.sandbox.trace.entries];
+  return [...world.trace.entries];
 }
 
-describe('an embedded world', () => {
+sandboxOnly({ simulated: 'the seed' }).describe('an embedded world', () => {
   test('does the same twice with the same seed, to the millisecond', async () => {
     const first = await traceOf(7);
     const second = await traceOf(7);

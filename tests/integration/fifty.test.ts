@@ -1,8 +1,9 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { virtualMachines } from '../../src/api/kinds.ts';
 import type { VmStatus } from '../../src/api/vm-status.ts';
 import { plannedWorld, planWith, untilClean } from '../support/move.ts';
-import { migrationObject, targetNamespace } from '../support/objects.ts';
+import { sandboxOnly } from '../support/needs.ts';
+import { migrationObject } from '../support/objects.ts';
 
 const names = Array.from({ length: 50 }, (_, index) => `vm-${String(index).padStart(2, '0')}`);
 /** A name that somebody else has at the target, a guest that never shuts down, a VM that we may not touch at its source. */
@@ -19,22 +20,22 @@ async function run(
   );
   await using _world = world;
   if (withTrouble) {
-    await world.namespace(targetNamespace);
+    await world.namespace(world.targetNamespace);
     await world.client.create(virtualMachines, {
       apiVersion: 'kubevirt.io/v1',
       kind: 'VirtualMachine',
-      metadata: { name: clash, namespace: targetNamespace },
+      metadata: { name: clash, namespace: world.targetNamespace },
       spec: {
         runStrategy: 'Halted',
         template: { spec: { domain: { memory: { guest: '1Gi' }, devices: {} } } },
       },
     });
-    world.sandbox.faults.start('guest-ignores-shutdown', { subject: deaf });
-    world.sandbox.faults.start('vcenter-denied', { subject: denied });
+    world.faults.start('guest-ignores-shutdown', { subject: deaf });
+    world.faults.start('vcenter-denied', { subject: denied });
   }
   world.startController();
   await planWith(world, 'Ready');
-  await world.apply(migrationObject());
+  await world.apply(migrationObject(world));
   const plan = await planWith(world, withTrouble ? 'Failed' : 'Succeeded');
   await untilClean(world);
   const powers = new Map(sources.map(({ name, power }) => [name, power]));
@@ -45,7 +46,7 @@ function secondsOf({ started, completed }: VmStatus): number {
   return (Date.parse(completed ?? '') - Date.parse(started ?? '')) / 1000;
 }
 
-describe('three VMs in trouble among fifty', () => {
+sandboxOnly({ numbers: 'a hundred VMs' }).describe('three VMs in trouble among fifty', () => {
   test('fail with their own reasons, and delay none of the other forty-seven', async () => {
     const healthy = await run(false);
     const { vms, powers } = await run(true);

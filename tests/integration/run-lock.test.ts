@@ -2,31 +2,33 @@ import { describe, expect, test } from '@jest/globals';
 import { isTrue } from '../../src/api/conditions.ts';
 import { migrations, plans } from '../../src/api/kinds.ts';
 import { plannedWorld, planWith, untilClean } from '../support/move.ts';
-import { migrationObject, planNamespace } from '../support/objects.ts';
-import { KillAt } from '../support/world.ts';
+import { migrationObject } from '../support/objects.ts';
+import { KillAt } from '../support/kill-at.ts';
+import { sandboxOnly } from '../support/needs.ts';
+import type { TestWorld } from '../support/world.ts';
 
 const vm = { name: 'web-01', power: 'on' } as const;
 
-describe('a run that has failed', () => {
+sandboxOnly({ skipTime: 'two minutes for a guest' }).describe('a run that has failed', () => {
   /** The guest never shuts down, so the VM fails and its source stays on. */
   async function failing() {
     const planned = await plannedWorld([vm], {
       settings: { powerOffDeadlineSeconds: 60, latePowerOffSeconds: 120 },
     });
-    planned.world.sandbox.faults.start('guest-ignores-shutdown');
-    await planned.world.apply(migrationObject());
+    planned.world.faults.start('guest-ignores-shutdown');
+    await planned.world.apply(migrationObject(planned.world));
     return planned;
   }
 
-  async function isFailedOnce(world: Awaited<ReturnType<typeof failing>>['world']): Promise<void> {
+  async function isFailedOnce(world: TestWorld): Promise<void> {
     const plan = await planWith(world, 'Failed');
     await untilClean(world);
     await world.until('the Migration knows', async () => {
-      const migration = await world.get(migrations, planNamespace, 'run');
+      const migration = await world.get(migrations, world.planNamespace, 'run');
       return isTrue(migration?.status?.conditions, 'Failed') ? true : undefined;
     });
-    await world.clock.sleep(60_000);
-    const later = await world.get(plans, planNamespace, 'plan');
+    await world.letPass(60);
+    const later = await world.get(plans, world.planNamespace, 'plan');
     expect(later?.status?.migration?.history).toHaveLength(1);
     expect(later?.status?.migration?.vms).toEqual(plan.status?.migration?.vms);
   }
@@ -46,7 +48,7 @@ describe('a run that has failed', () => {
       const { world, sources } = await failing();
       await using _world = world;
       const death = new KillAt(writes - back - 1);
-      world.startController({ atWrite: death.on });
+      world.startController({ atWrite: death.atWrite });
       await death.struck(world);
       world.startController();
       await isFailedOnce(world);
@@ -59,11 +61,11 @@ describe('a run that another controller has begun', () => {
   test('is closed and told, and no VM of it is touched', async () => {
     const { world, sources } = await plannedWorld([vm]);
     await using _world = world;
-    await world.apply(migrationObject());
-    const plan = await world.get(plans, planNamespace, 'plan');
-    const migration = await world.get(migrations, planNamespace, 'run');
+    await world.apply(migrationObject(world));
+    const plan = await world.get(plans, world.planNamespace, 'plan');
+    const migration = await world.get(migrations, world.planNamespace, 'run');
     const now = '2026-01-02T03:00:00Z';
-    const ref = { namespace: planNamespace, name: 'x', uid: 'x', generation: 1 };
+    const ref = { namespace: world.planNamespace, name: 'x', uid: 'x', generation: 1 };
     const entry = {
       conditions: [
         { type: 'Executing', status: 'True', category: 'Advisory', durable: true, lastTransitionTime: now },
@@ -77,7 +79,7 @@ describe('a run that another controller has begun', () => {
     const status = { migration: { started: now, history: [entry], vms } };
     await world.client.mergePatch(
       plans,
-      { namespace: planNamespace, name: 'plan' },
+      { namespace: world.planNamespace, name: 'plan' },
       { status },
       { subresource: 'status' },
     );
@@ -86,9 +88,9 @@ describe('a run that another controller has begun', () => {
     const failed = await planWith(world, 'Failed');
     const [shown] = failed.status?.migration?.vms ?? [];
     expect(shown?.error?.reasons[0]).toContain('begun by another controller');
-    const closed = await world.get(migrations, planNamespace, 'run');
+    const closed = await world.get(migrations, world.planNamespace, 'run');
     expect(isTrue(closed?.status?.conditions, 'Failed')).toBe(true);
-    await world.clock.sleep(600_000);
+    await world.letPass(600);
     expect(sources[0]?.power).toBe('poweredOn');
     expect(await world.imports()).toEqual([]);
   });

@@ -19,7 +19,7 @@ const worlds = new Limiter(3);
 
 async function undisturbed(): Promise<{ readonly requests: number; readonly ms: number }> {
   await using world = await ProcessWorld.start();
-  await world.apply(migrationObject());
+  await world.apply(migrationObject(world));
   const startedMs = world.clock.monotonicMs();
   const { door } = await world.startController();
   await planWith(world, 'Succeeded');
@@ -51,7 +51,7 @@ describe(`a controller that is killed (seed ${seed}, ${whole.requests} requests 
 async function killAndReplace(point: Point): Promise<void> {
   await using world = await ProcessWorld.start();
   const made = await Made.follow(world);
-  await world.apply(migrationObject());
+  await world.apply(migrationObject(world));
   const door = await world.openDoor();
   const { gantry } = await world.startController({ door });
   const kill = (): void => gantry.signal('SIGKILL');

@@ -64,7 +64,7 @@ describe('a controller that is told to stop', () => {
   test('in the middle of a run leaves it to the next one, who ends it well', async () => {
     await using world = await ProcessWorld.start(slowCopy);
     const made = await Made.follow(world);
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     const { leader } = await leaderAndNext(world);
     await untilCopying(world);
     leader.gantry.signal('SIGTERM');
@@ -88,7 +88,7 @@ describe('two controllers with one lease', () => {
     await using world = await ProcessWorld.start();
     const made = await Made.follow(world);
     const { leader, next } = await leaderAndNext(world);
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await movedOnce(world, made);
     expect(leader.door.effects.length).toBeGreaterThan(10);
     expect(onlyReads(next.door)).toBe(true);
@@ -97,7 +97,7 @@ describe('two controllers with one lease', () => {
   test('the other takes over when the leader is killed in the middle of a copy, as soon as the lease has run out', async () => {
     await using world = await ProcessWorld.start(slowCopy);
     const made = await Made.follow(world);
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     const { leader, next } = await leaderAndNext(world);
     await untilCopying(world);
     leader.gantry.signal('SIGKILL');
@@ -127,7 +127,7 @@ describe('two controllers with one lease', () => {
         isFrozen = true;
         leader.gantry.signal('SIGSTOP');
       });
-      await world.apply(migrationObject());
+      await world.apply(migrationObject(world));
       await next.gantry.says('leading');
       const before = leader.door.effects.length;
       leader.gantry.signal('SIGCONT');

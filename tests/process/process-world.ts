@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { namespaces, virtualMachineImports } from '../../src/api/kinds.ts';
+import type { PersistentVolumeClaim } from '../../src/api/external/core.ts';
 import type { KubeObject, ObjectOf, ResourceKind, Stored } from '../../src/api/meta.ts';
 import type { VirtualMachineImport } from '../../src/api/virtual-machine-import.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
@@ -9,12 +10,14 @@ import { SystemClock } from '../../src/runtime/clock.ts';
 import { RecordingLogger } from '../../src/runtime/recording-logger.ts';
 import { createMemoryDiskStore } from '../../src/sandbox/disk-memory.ts';
 import { Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
+import type { RecordedTrace } from '../../src/sandbox/trace.ts';
+import type { SimulatedVCenter } from '../../src/sandbox/vcenter/simulated-vcenter.ts';
 import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
-import { fill } from '../support/bytes.ts';
+import { contentInSandbox, fill } from '../support/bytes.ts';
 import { diskBytes } from '../support/move.ts';
-import { mapObjects, password, planNamespace, planObject, providerObjects } from '../support/objects.ts';
+import { mapObjects, password, planObject, providerObjects, sandboxNames } from '../support/objects.ts';
 import { SecretsScan } from '../support/secrets-scan.ts';
-import type { Look } from '../support/world.ts';
+import type { Content, Look } from '../support/world.ts';
 import { Door } from './door.ts';
 import { GantryProcess } from './gantry-process.ts';
 
@@ -42,6 +45,8 @@ export interface RunningGantry {
  * of their own. Whatever it started is ended with it.
  */
 export class ProcessWorld implements AsyncDisposable, Look {
+  readonly planNamespace = sandboxNames.planNamespace;
+  readonly targetNamespace = sandboxNames.targetNamespace;
   readonly clock = new SystemClock();
   readonly log = new RecordingLogger();
   readonly sandbox: Sandbox;
@@ -64,7 +69,8 @@ export class ProcessWorld implements AsyncDisposable, Look {
       log: this.log,
     });
     this.client = this.sandbox.client('kubectl');
-    this.#secrets = new SecretsScan(this.sandbox.api, this.log, [password]);
+    this.#secrets = new SecretsScan(this.log, [password]);
+    this.#secrets.follow(this.sandbox.api);
     this.source = this.sandbox.vcenter.addVm({
       name: 'web-01',
       power: 'on',
@@ -76,19 +82,25 @@ export class ProcessWorld implements AsyncDisposable, Look {
   static async start(options: ProcessWorldOptions = {}): Promise<ProcessWorld> {
     const world = new ProcessWorld(await mkdtemp(join(tmpdir(), 'gantry-process-')), options);
     await world.sandbox.ready;
-    const { vcenter } = world.sandbox;
-    await vcenter.listen();
+    await world.vcenter.listen();
     await world.client.create(namespaces, {
       apiVersion: 'v1',
       kind: 'Namespace',
-      metadata: { name: planNamespace },
+      metadata: { name: world.planNamespace },
     });
     await world.apply(
-      ...providerObjects(vcenter, options.secret),
-      ...mapObjects(),
-      planObject([{ id: world.source.id, name: world.source.name }]),
+      ...providerObjects(world, options.secret),
+      ...mapObjects(world),
+      planObject(world, [{ id: world.source.id, name: world.source.name }]),
     );
     return world;
+  }
+
+  get vcenter(): SimulatedVCenter {
+    return this.sandbox.vcenter;
+  }
+  get trace(): RecordedTrace {
+    return this.sandbox.trace;
   }
 
   async apply(...objects: readonly (readonly [ResourceKind, KubeObject])[]): Promise<void> {
@@ -124,6 +136,10 @@ export class ProcessWorld implements AsyncDisposable, Look {
     name: string,
   ): Promise<Stored<ObjectOf<K> & KubeObject> | undefined> {
     return (await this.client.get(kind, { namespace, name })) as Stored<ObjectOf<K> & KubeObject> | undefined;
+  }
+
+  contentOf(claim: Stored<PersistentVolumeClaim>): Promise<Content> {
+    return Promise.resolve(contentInSandbox(this.sandbox.disks, claim));
   }
 
   async imports(): Promise<readonly Stored<VirtualMachineImport>[]> {

@@ -4,7 +4,7 @@ import { providers, secrets } from '../../src/api/kinds.ts';
 import { issueCertificate } from '../../src/sandbox/api/certificates.ts';
 import { Made, planWith, untilClean } from '../support/move.ts';
 import { isMovedOnce } from '../support/moved.ts';
-import { migrationObject, planNamespace } from '../support/objects.ts';
+import { migrationObject } from '../support/objects.ts';
 import { ProcessWorld } from './process-world.ts';
 
 describe('over sockets', () => {
@@ -13,7 +13,7 @@ describe('over sockets', () => {
     await using world = await ProcessWorld.start({ secret: { 'ca.crt': caPem } });
     const made = await Made.follow(world);
     await world.startController();
-    const provider = () => world.get(providers, planNamespace, 'vcenter');
+    const provider = () => world.get(providers, world.planNamespace, 'vcenter');
     const refused = await world.until('the Provider tells of the certificate', async () => {
       const conditions = (await provider())?.status?.conditions ?? [];
       return conditions.find(({ message = '' }) => message.includes('is not trusted'));
@@ -25,11 +25,11 @@ describe('over sockets', () => {
     expect(world.sandbox.trace.entries.filter(({ what }) => what === 'Login')).toEqual([]);
 
     const right = Buffer.from(world.sandbox.vcenter.caPem).toString('base64');
-    const at = { namespace: planNamespace, name: 'vcenter' };
+    const at = { namespace: world.planNamespace, name: 'vcenter' };
     await world.client.mergePatch(secrets, at, { data: { 'ca.crt': right } });
     await planWith(world, 'Ready');
     expect(findCondition((await provider())?.status?.conditions, refused.type)).toBeUndefined();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await planWith(world, 'Succeeded');
     await untilClean(world);
     await isMovedOnce(world, world.source, made);

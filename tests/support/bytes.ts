@@ -1,9 +1,9 @@
 import type { PersistentVolumeClaim } from '../../src/api/external/core.ts';
 import type { Stored } from '../../src/api/meta.ts';
-import type { Disk } from '../../src/sandbox/disk-store.ts';
+import type { Disk, DiskStore, Extent } from '../../src/sandbox/disk-store.ts';
 import { seededRandom } from '../../src/sandbox/random.ts';
 import { claimDiskId } from '../../src/sandbox/storage/volume-size.ts';
-import type { Look } from './world.ts';
+import type { Content } from './world.ts';
 
 /** Writes seeded bytes into about a third of the disk, so that it has data and holes. */
 export function fill(disk: Disk, seed: number): void {
@@ -18,24 +18,36 @@ export function fill(disk: Disk, seed: number): void {
   }
 }
 
-/** The bytes behind a claim. Throws when there are none. */
-export function diskOfClaim(world: Pick<Look, 'sandbox'>, claim: Stored<PersistentVolumeClaim>): Disk {
-  const disk = world.sandbox.disks.get(claimDiskId(claim));
+/** The bytes behind a claim of an embedded world. Throws when there are none. */
+export function contentInSandbox(
+  disks: Pick<DiskStore, 'get'>,
+  claim: Stored<PersistentVolumeClaim>,
+): Content {
+  const disk = disks.get(claimDiskId(claim));
   if (disk === undefined) throw new Error(`claim ${claim.metadata.name} has no bytes`);
   return disk;
 }
 
+const chunkBytes = 1 << 20;
+
 /** A claim may be larger than the disk that was copied into it; the rest must read as zeros. */
-export function sameBytes(source: Disk, target: Disk): boolean {
+export function sameBytes(source: Content, target: Content): boolean {
   if (target.sizeBytes < source.sizeBytes) return false;
-  const chunk = 1 << 20;
-  for (let offset = 0; offset < source.sizeBytes; offset += chunk) {
-    const length = Math.min(chunk, source.sizeBytes - offset);
+  for (const { offset, length } of chunks(0, source.sizeBytes)) {
     if (Buffer.compare(source.read(offset, length), target.read(offset, length)) !== 0) return false;
   }
   return target.extents().every((extent) => {
-    if (extent.offset + extent.length <= source.sizeBytes) return true;
     const from = Math.max(extent.offset, source.sizeBytes);
-    return target.read(from, extent.offset + extent.length - from).every((byte) => byte === 0);
+    return chunks(from, extent.offset + extent.length).every(({ offset, length }) =>
+      target.read(offset, length).every((byte) => byte === 0),
+    );
+  });
+}
+
+function chunks(from: number, end: number): readonly Extent[] {
+  const count = Math.max(0, Math.ceil((end - from) / chunkBytes));
+  return Array.from({ length: count }, (_, index) => {
+    const offset = from + index * chunkBytes;
+    return { offset, length: Math.min(chunkBytes, end - offset) };
   });
 }

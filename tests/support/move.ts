@@ -9,11 +9,13 @@ import {
 import { isTrue } from '../../src/api/conditions.ts';
 import type { ResourceKind, Stored } from '../../src/api/meta.ts';
 import type { Plan, PlanSpec } from '../../src/api/plan.ts';
+import type { WatchOptions } from '../../src/kube/client.ts';
 import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
 import type { VmInput } from '../../src/sandbox/vcenter/vm-spec.ts';
 import { fill } from './bytes.ts';
-import { mapObjects, planNamespace, planObject, providerObjects, targetNamespace } from './objects.ts';
-import { TestWorld, type Look, type WorldOptions } from './world.ts';
+import { mapObjects, planObject, providerObjects, type Names } from './objects.ts';
+import { startWorld } from './start-world.ts';
+import type { Look, TestWorld, WorldOptions } from './world.ts';
 
 /** Small enough that a whole migration takes a fraction of a second. */
 export const diskBytes = Number(process.env['BOUNDARY_DISK'] ?? 256 * 1024);
@@ -24,21 +26,25 @@ export async function plannedWorld(
   options: WorldOptions & { readonly plan?: Partial<PlanSpec> } = {},
 ): Promise<{ readonly world: TestWorld; readonly sources: readonly VmHandle[] }> {
   const { plan, ...rest } = options;
-  const world = await TestWorld.start(rest);
+  const world = await startWorld(rest);
+  await using unlessDone = new AsyncDisposableStack();
+  unlessDone.use(world);
   const sources = vms.map((vm, order) => {
-    const handle = world.sandbox.vcenter.addVm({ disks: [{ sizeBytes: diskBytes }], ...vm });
+    const handle = world.vcenter.addVm({ disks: [{ sizeBytes: diskBytes }], ...vm });
     handle.disks.forEach(({ disk }, index) => fill(disk, 100 * order + index + 1));
     return handle;
   });
-  await world.namespace(planNamespace);
+  await world.namespace(world.planNamespace);
   await world.apply(
-    ...providerObjects(world.sandbox.vcenter),
-    ...mapObjects(),
+    ...providerObjects(world),
+    ...mapObjects(world),
     planObject(
+      world,
       sources.map(({ id, name }) => ({ id, name })),
       plan,
     ),
   );
+  unlessDone.move();
   return { world, sources };
 }
 
@@ -51,7 +57,7 @@ export async function planWith(
   return world.until(
     `Plan ${name} is ${condition}`,
     async () => {
-      const plan = (await world.get(plans, planNamespace, name)) as Stored<Plan> | undefined;
+      const plan = (await world.get(plans, world.planNamespace, name)) as Stored<Plan> | undefined;
       return isTrue(plan?.status?.conditions, condition) ? plan : undefined;
     },
     withinSeconds,
@@ -71,7 +77,7 @@ export class Made {
   readonly #uids = new Map<string, Set<string>>();
   readonly #end = new AbortController();
 
-  static async follow(world: Pick<Look, 'client'>): Promise<Made> {
+  static async follow(world: Pick<Look, 'client' | keyof Names>): Promise<Made> {
     const made = new Made();
     for (const kind of [
       dataVolumes,
@@ -80,13 +86,14 @@ export class Made {
       secrets,
       virtualMachineImports,
     ] as readonly ResourceKind[]) {
-      const { resourceVersion } = await world.client.list(kind);
-      void made.#watch(world, kind, resourceVersion);
+      const namespace = kind === virtualMachineImports ? world.planNamespace : world.targetNamespace;
+      const { resourceVersion } = await world.client.list(kind, { namespace });
+      void made.#watch(world, kind, { namespace, resourceVersion });
     }
     return made;
   }
 
-  /** Distinct objects made in the target namespace (imports: in all). */
+  /** Distinct objects made in the target namespace (imports: in the plan's). */
   count(kind: ResourceKind): number {
     return this.#uids.get(kind.plural)?.size ?? 0;
   }
@@ -95,14 +102,12 @@ export class Made {
     this.#end.abort(new Error('no longer followed'));
   }
 
-  async #watch(world: Pick<Look, 'client'>, kind: ResourceKind, resourceVersion: string): Promise<void> {
+  async #watch(world: Pick<Look, 'client'>, kind: ResourceKind, options: WatchOptions): Promise<void> {
     try {
-      for await (const event of world.client.watch(kind, { resourceVersion }, this.#end.signal)) {
+      for await (const event of world.client.watch(kind, options, this.#end.signal)) {
         if (event.type === 'BOOKMARK') continue;
-        const { metadata } = event.object;
-        if (kind !== virtualMachineImports && metadata.namespace !== targetNamespace) continue;
         const uids = this.#uids.get(kind.plural) ?? new Set();
-        this.#uids.set(kind.plural, uids.add(metadata.uid));
+        this.#uids.set(kind.plural, uids.add(event.object.metadata.uid));
       }
     } catch {
       // The watch ends with the world.

@@ -10,16 +10,15 @@ import {
 } from '../../src/api/kinds.ts';
 import { importLabel } from '../../src/api/labels.ts';
 import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
-import { diskOfClaim, sameBytes } from './bytes.ts';
+import { sameBytes } from './bytes.ts';
 import type { Made } from './move.ts';
-import { targetNamespace } from './objects.ts';
 import type { Look } from './world.ts';
 
 /** A live look at every kind: no object in the target namespace carries our label. */
 export async function nothingWithOurLabel(world: Look): Promise<void> {
   for (const kind of [dataVolumes, pods, secrets, configMaps, virtualMachines, persistentVolumeClaims]) {
     const { items } = await world.client.list(kind, {
-      namespace: targetNamespace,
+      namespace: world.targetNamespace,
       labelSelector: importLabel,
     });
     expect({ kind: kind.plural, left: items.map((item) => item.metadata.name) }).toEqual({
@@ -31,18 +30,20 @@ export async function nothingWithOurLabel(world: Look): Promise<void> {
 
 /** The VM stands at its target with the source's bytes, the source is off and clean, and every object was made exactly once. */
 export async function isMovedOnce(world: Look, source: VmHandle, made: Pick<Made, 'count'>): Promise<void> {
-  const target = await world.get(virtualMachines, targetNamespace, 'web-01');
+  const target = await world.get(virtualMachines, world.targetNamespace, 'web-01');
   expect(target?.status?.printableStatus).toBe('Running');
   expect(source.power).toBe('poweredOff');
   expect(source.snapshots).toEqual([]);
-  const { items: claims } = await world.client.list(persistentVolumeClaims, { namespace: targetNamespace });
+  const { items: claims } = await world.client.list(persistentVolumeClaims, {
+    namespace: world.targetNamespace,
+  });
   expect(claims).toHaveLength(1);
-  expect(sameBytes(source.disks[0]!.disk, diskOfClaim(world, claims[0]!))).toBe(true);
+  expect(sameBytes(source.disks[0]!.disk, await world.contentOf(claims[0]!))).toBe(true);
   await nothingWithOurLabel(world);
   const counts = [dataVolumes, persistentVolumeClaims, virtualMachines, secrets, virtualMachineImports].map(
     (kind) => [kind.plural, made.count(kind)],
   );
   expect(counts).toEqual(counts.map(([plural]) => [plural, 1]));
-  const powerOffs = world.sandbox.trace.entries.filter((entry) => /ShutdownGuest|PowerOff/i.test(entry.what));
+  const powerOffs = world.trace.entries.filter((entry) => /ShutdownGuest|PowerOff/i.test(entry.what));
   expect(powerOffs.length).toBeLessThanOrEqual(2);
 }

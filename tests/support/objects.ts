@@ -9,19 +9,33 @@ import type { Provider } from '../../src/api/provider.ts';
 import type { StorageMap } from '../../src/api/storage-map.ts';
 import type { VCenter } from '../../src/sandbox/world.ts';
 
-/** The objects that a user applies for a first migration, by the same names everywhere. */
-export const planNamespace = 'moves';
-export const targetNamespace = 'migrated';
+/** Where a world has its objects. */
+export interface Names {
+  /** Of everything that a user applies, and of the imports. */
+  readonly planNamespace: string;
+  /** Into which VMs are moved. */
+  readonly targetNamespace: string;
+}
+
+/** Embedded worlds do not meet, so all have the same. */
+export const sandboxNames: Names = { planNamespace: 'moves', targetNamespace: 'migrated' };
+
+/** What a vCenter's user gives, and what it presents itself by. */
+type Source = Names & { readonly vcenter: Pick<VCenter, 'url' | 'caPem'> };
+
 export const password = 'sandbox-password';
 
 type Applied = readonly [ResourceKind, KubeObject];
 const forklift = 'forklift.konveyor.io/v1beta1';
-const providerPair = {
-  source: { name: 'vcenter', namespace: planNamespace },
-  destination: { name: 'host', namespace: planNamespace },
-};
 
-export function secretObject(vcenter: VCenter, data: Readonly<Record<string, string>> = {}): Secret {
+function providerPair({ planNamespace: namespace }: Names) {
+  return { source: { name: 'vcenter', namespace }, destination: { name: 'host', namespace } };
+}
+
+export function secretObject(
+  { planNamespace, vcenter }: Source,
+  data: Readonly<Record<string, string>> = {},
+): Secret {
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -37,9 +51,10 @@ export function secretObject(vcenter: VCenter, data: Readonly<Record<string, str
 }
 
 export function providerObjects(
-  vcenter: VCenter,
+  world: Source,
   secret: Readonly<Record<string, string>> = {},
 ): readonly Applied[] {
+  const { planNamespace, vcenter } = world;
   const source: Provider = {
     apiVersion: forklift,
     kind: 'Provider',
@@ -58,25 +73,27 @@ export function providerObjects(
     spec: { type: 'openshift', url: '', secret: {} },
   };
   return [
-    [secrets, secretObject(vcenter, secret)],
+    [secrets, secretObject(world, secret)],
     [providers, source],
     [providers, host],
   ];
 }
 
-export function mapObjects(): readonly Applied[] {
+export function mapObjects(world: Names): readonly Applied[] {
+  const { planNamespace } = world;
+  const provider = providerPair(world);
   const network: NetworkMap = {
     apiVersion: forklift,
     kind: 'NetworkMap',
     metadata: { name: 'networks', namespace: planNamespace },
-    spec: { provider: providerPair, map: [{ source: { name: 'VM Network' }, destination: { type: 'pod' } }] },
+    spec: { provider, map: [{ source: { name: 'VM Network' }, destination: { type: 'pod' } }] },
   };
   const storage: StorageMap = {
     apiVersion: forklift,
     kind: 'StorageMap',
     metadata: { name: 'storage', namespace: planNamespace },
     spec: {
-      provider: providerPair,
+      provider,
       map: [{ source: { name: 'datastore1' }, destination: { storageClass: 'standard' } }],
     },
   };
@@ -86,13 +103,19 @@ export function mapObjects(): readonly Applied[] {
   ];
 }
 
-export function planObject(vms: readonly PlanVm[], spec: Partial<PlanSpec> = {}, name = 'plan'): Applied {
+export function planObject(
+  world: Names,
+  vms: readonly PlanVm[],
+  spec: Partial<PlanSpec> = {},
+  name = 'plan',
+): Applied {
+  const { planNamespace, targetNamespace } = world;
   const plan: Plan = {
     apiVersion: forklift,
     kind: 'Plan',
     metadata: { name, namespace: planNamespace },
     spec: {
-      provider: providerPair,
+      provider: providerPair(world),
       map: {
         network: { name: 'networks', namespace: planNamespace },
         storage: { name: 'storage', namespace: planNamespace },
@@ -108,7 +131,12 @@ export function planObject(vms: readonly PlanVm[], spec: Partial<PlanSpec> = {},
   return [plans, plan];
 }
 
-export function migrationObject(spec: Partial<Migration['spec']> = {}, name = 'run', plan = 'plan'): Applied {
+export function migrationObject(
+  { planNamespace }: Names,
+  spec: Partial<Migration['spec']> = {},
+  name = 'run',
+  plan = 'plan',
+): Applied {
   const migration: Migration = {
     apiVersion: forklift,
     kind: 'Migration',

@@ -4,8 +4,8 @@ import type { RecordingLogger } from '../../src/runtime/recording-logger.ts';
 import type { EmbeddedApiServer } from '../../src/sandbox/api/api-server.ts';
 
 /**
- * Looks at every object as it is stored, at every log line, and at when the Secrets of imports come and go. Two rules hold in every world,
- * whatever the test is about: no password is ever readable outside a Secret, and no target VM exists while the Secret of its import does.
+ * Looks at objects (an embedded world's as each is stored, with when the Secrets of imports come and go) and at every log line. Two rules
+ * hold whatever the test is about: no password is ever readable outside a Secret, and no target VM exists while the Secret of its import does.
  */
 export class SecretsScan {
   readonly #log: RecordingLogger;
@@ -14,10 +14,19 @@ export class SecretsScan {
   readonly #found: string[] = [];
   readonly #passedOver = new Set<string>();
 
-  constructor(api: Pick<EmbeddedApiServer, 'onWrite'>, log: RecordingLogger, passwords: readonly string[]) {
+  constructor(log: RecordingLogger, passwords: readonly string[]) {
     this.#log = log;
     for (const password of passwords) this.add(password);
+  }
+
+  /** Whatever is stored in an embedded API server, as it is stored. */
+  follow(api: Pick<EmbeddedApiServer, 'onWrite'>): void {
     api.onWrite(({ type, object }, kind) => this.#stored(type, object as Stored<KubeObject>, kind));
+  }
+
+  /** Objects as they stand, where nobody can see them being stored. */
+  look(kind: ResourceKind, objects: readonly Stored<KubeObject>[]): void {
+    for (const object of objects) this.#read(kind, object);
   }
 
   /** One more password that must not be seen from here on. */
@@ -49,11 +58,16 @@ export class SecretsScan {
       else this.#access.add(holder);
       return;
     }
-    if (!this.#passedOver.has(kind.plural)) {
-      for (const form of this.#in(JSON.stringify(object))) this.#found.push(`${at}: ${form}`);
-    }
+    this.#read(kind, object);
     const isNewVm = kind.plural === 'virtualmachines' && type === 'ADDED' && holder !== undefined;
     if (isNewVm && this.#access.has(holder)) this.#found.push(`${at}: made beside its import's Secret`);
+  }
+
+  #read(kind: ResourceKind, object: Stored<KubeObject>): void {
+    if (this.#passedOver.has(kind.plural)) return;
+    const { namespace = '', name } = object.metadata;
+    for (const form of this.#in(JSON.stringify(object)))
+      this.#found.push(`${kind.plural} ${namespace}/${name}: ${form}`);
   }
 
   #in(text: string): readonly string[] {

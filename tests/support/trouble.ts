@@ -19,13 +19,15 @@ import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
 import type { VmInput } from '../../src/sandbox/vcenter/vm-spec.ts';
 import { plannedWorld } from './move.ts';
 import { nothingWithOurLabel } from './moved.ts';
-import { migrationObject, planNamespace, targetNamespace } from './objects.ts';
-import type { AnswerWrite, AtWrite, ControllerInstance, TestWorld } from './world.ts';
+import { migrationObject } from './objects.ts';
+import type { AnswerWrite, AtWrite, ControllerInstance } from './controller-instance.ts';
+import type { SandboxWorld } from './sandbox-world.ts';
+import type { TestWorld } from './world.ts';
 
 export const web: VmInput = { name: 'web-01', power: 'on' };
 
 /** A disk that takes a minute, so that there is a middle of the copy in which something can happen. */
-export const slowCopy = { cdi: { secondsPerDisk: 60 } } as const;
+export const slowCopy = { copy: { secondsPerDisk: 60 } } as const;
 
 export interface Run {
   readonly world: TestWorld;
@@ -48,6 +50,8 @@ type RunOptions = NonNullable<Parameters<typeof plannedWorld>[1]> & {
 export async function startRun(vms: readonly VmInput[] = [web], options: RunOptions = {}): Promise<Run> {
   const { atBoundary, atWrite, answerWrite, migration, prepare, ...rest } = options;
   const { world, sources } = await plannedWorld(vms, rest);
+  await using unlessDone = new AsyncDisposableStack();
+  unlessDone.use(world);
   const source = sources[0]!;
   await prepare?.(world, sources);
   const controller = world.startController({
@@ -55,7 +59,8 @@ export async function startRun(vms: readonly VmInput[] = [web], options: RunOpti
     ...(atWrite !== undefined && { atWrite: () => atWrite }),
     ...(answerWrite !== undefined && { answerWrite }),
   });
-  await world.apply(migrationObject(migration));
+  await world.apply(migrationObject(world, migration));
+  unlessDone.move();
   return { world, sources, source, controller };
 }
 
@@ -105,7 +110,7 @@ export function untilCopying(world: TestWorld, vm = 'web-01'): Promise<Stored<Vi
 }
 
 export async function entryOf(world: TestWorld, vm = 'web-01'): Promise<VmStatus | undefined> {
-  const plan = await world.get(plans, planNamespace, 'plan');
+  const plan = await world.get(plans, world.planNamespace, 'plan');
   return plan?.status?.migration?.vms?.find((entry) => entry.name === vm);
 }
 
@@ -143,7 +148,7 @@ export function saysWhy({ object, entry }: End, code: string, ...words: readonly
 
 /** All objects of a kind in the target namespace, by name. */
 export async function namesOf(world: TestWorld, kind: ResourceKind): Promise<readonly string[]> {
-  const { items } = await world.client.list(kind, { namespace: targetNamespace });
+  const { items } = await world.client.list(kind, { namespace: world.targetNamespace });
   return items.map((item) => item.metadata.name);
 }
 
@@ -154,7 +159,7 @@ export async function nothingLeft(world: TestWorld, ...foreign: readonly string[
     const left = (await namesOf(world, kind)).filter((name) => !foreign.includes(name));
     expect({ kind: kind.plural, left }).toEqual({ kind: kind.plural, left: [] });
   }
-  expect(world.sandbox.vcenter.marked('gantry-')).toEqual([]);
+  expect(world.vcenter.marked('gantry-')).toEqual([]);
 }
 
 /** Byte for byte as it was, its version included: nobody wrote it. */
@@ -169,25 +174,28 @@ export async function untouched(
 
 /** What was told by events of this reason. */
 export async function eventsOf(world: TestWorld, reason: string): Promise<readonly Stored<Event>[]> {
-  const { items } = await world.client.list(events);
+  const told = [world.planNamespace, world.targetNamespace].map((namespace) =>
+    world.client.list(events, { namespace }),
+  );
+  const items = (await Promise.all(told)).flatMap((list) => list.items);
   return items.filter((event) => event.reason === reason);
 }
 
 /** Who asked what of this VM at the source. */
 export function powerCalls(world: TestWorld, vm = 'web-01'): readonly string[] {
-  return world.sandbox.trace.entries
+  return world.trace.entries
     .filter(({ on, what }) => on === vm && /PowerO|Shutdown/.test(what))
     .map(({ what }) => what);
 }
 
-/** As Made, but from the server's own store: a watch would break with the server. */
+/** As Made, but from the embedded server's own store: a watch would break with the server. */
 export class Stores {
   readonly #uids = new Map<string, Set<string>>();
 
-  constructor(world: TestWorld) {
+  constructor(world: SandboxWorld) {
     world.sandbox.api.onWrite(({ object }, kind) => {
       const { namespace, uid } = (object as Stored<KubeObject>).metadata;
-      if (kind.plural !== 'virtualmachineimports' && namespace !== targetNamespace) return;
+      if (kind.plural !== 'virtualmachineimports' && namespace !== world.targetNamespace) return;
       this.#uids.set(kind.plural, (this.#uids.get(kind.plural) ?? new Set<string>()).add(uid));
     });
   }

@@ -3,10 +3,10 @@ import { isTrue } from '../../../src/api/conditions.ts';
 import { migrations, plans, virtualMachines } from '../../../src/api/kinds.ts';
 import { plannedWorld, untilClean } from '../../support/move.ts';
 import { nothingWithOurLabel } from '../../support/moved.ts';
-import { migrationObject, targetNamespace } from '../../support/objects.ts';
+import { migrationObject } from '../../support/objects.ts';
 import { edit, ends, planNow, planSays, untilCondition, untilMidCopy } from './looking.ts';
 
-const slow = { cdi: { secondsPerDisk: 60 } } as const;
+const slow = { copy: { secondsPerDisk: 60 } } as const;
 const two = [
   { name: 'web-01', power: 'on' },
   { name: 'web-02', power: 'on' },
@@ -15,7 +15,7 @@ const two = [
 async function copying() {
   const { world, sources } = await plannedWorld(two, slow);
   world.startController();
-  await world.apply(migrationObject());
+  await world.apply(migrationObject(world));
   await untilMidCopy(world);
   return { world, sources };
 }
@@ -42,10 +42,10 @@ describe('a cancel', () => {
     await nothingWithOurLabel(world);
     expect(await outcomes(world)).toEqual({ [sources[0]!.id]: 'Canceled', [sources[1]!.id]: 'Succeeded' });
     expect(sources.map(({ power }) => power)).toEqual(['poweredOn', 'poweredOff']);
-    expect(await world.get(virtualMachines, targetNamespace, 'web-01')).toBeUndefined();
+    expect(await world.get(virtualMachines, world.targetNamespace, 'web-01')).toBeUndefined();
     // Taken off the list again: nothing comes back to life.
     await edit(world, migrations, 'run', { spec: { cancel: [] } });
-    await world.clock.sleep(60_000);
+    await world.letPass(60);
     expect((await world.imports()).map(({ status }) => status?.outcome).sort()).toEqual([
       'Canceled',
       'Succeeded',
@@ -59,13 +59,13 @@ describe('a cancel', () => {
     const entries = sources.map(({ id }, index) => ({ id, name: 'twin', targetName: `twin-${index}` }));
     await edit(world, plans, 'plan', { spec: { vms: entries } });
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await untilMidCopy(world);
     await edit(world, migrations, 'run', { spec: { cancel: [{ name: 'twin' }] } });
     const condition = await untilCondition(world, migrations, 'run', 'VMNotUnique');
     expect(condition).toMatchObject({ category: 'Warn', reason: 'Ambiguous', items: ['twin'] });
     expect(condition.message).toMatch(/none of them is cancelled\. Give the id/);
-    await world.clock.sleep(5000);
+    await world.letPass(5);
     expect((await world.imports()).map(({ spec }) => spec.control?.cancel)).toEqual([undefined, undefined]);
     await edit(world, migrations, 'run', { spec: { cancel: [{ id: sources[1]!.id }] } });
     await ends(world, 'Succeeded');
@@ -103,7 +103,7 @@ describe('a cancel', () => {
     // Guests that were powered on again take a moment until their tools are heard.
     await planSays(world, 'Ready', 300);
     await planSays(world, 'Canceled');
-    await world.apply(migrationObject({}, 'again'));
+    await world.apply(migrationObject(world, {}, 'again'));
     await ends(world, 'Succeeded', 'again');
   });
 });

@@ -2,9 +2,10 @@ import { describe, expect, test } from '@jest/globals';
 import { migrations, plans, providers, secrets } from '../../../src/api/kinds.ts';
 import { isTrue } from '../../../src/api/conditions.ts';
 import { plannedWorld, planWith, untilClean } from '../../support/move.ts';
-import { diskOfClaim, sameBytes } from '../../support/bytes.ts';
+import { sameBytes } from '../../support/bytes.ts';
 import { persistentVolumeClaims } from '../../../src/api/kinds.ts';
-import { migrationObject, password, planNamespace, targetNamespace } from '../../support/objects.ts';
+import { sandboxOnly } from '../../support/needs.ts';
+import { migrationObject, password } from '../../support/objects.ts';
 import type { TestWorld } from '../../support/world.ts';
 import {
   conditionsOf,
@@ -20,33 +21,33 @@ import {
 } from './looking.ts';
 
 const web = { name: 'web-01', power: 'on' } as const;
-const tenMinutes = 600_000;
+const tenMinutes = 600;
 
 /** Everything applied, the password wrong, a Migration waiting. */
 async function worldWithSecret(data: Readonly<Record<string, string>>) {
   const { world, sources } = await plannedWorld([web]);
   await editSecret(world, data);
-  await world.apply(migrationObject());
+  await world.apply(migrationObject(world));
   world.startController();
   return { world, source: sources[0]! };
 }
 
 function logins(world: TestWorld): readonly string[] {
-  return world.sandbox.trace.entries.filter(({ what }) => /^login/i.test(what)).map(({ what }) => what);
+  return world.trace.entries.filter(({ what }) => /^login/i.test(what)).map(({ what }) => what);
 }
 
 describe('a wrong password', () => {
   test('is tried once for each version of the Secret; after the edit the waiting Migration runs by itself', async () => {
     const { world, source } = await worldWithSecret({ password: 'wrong-1' });
     await using _world = world;
-    const { account } = world.sandbox.vcenter;
+    const { account } = world.vcenter;
     const condition = await providerSays(world, 'ConnectionAuthFailed');
     expect(condition).toMatchObject({ category: 'Critical', reason: 'InvalidLogin' });
     expect(condition.message).toMatch(
       /Login on SessionManager .* Correct user and password in the provider's Secret/,
     );
     expect(await typesOf(world, providers, 'vcenter')).not.toContain('Ready');
-    await world.clock.sleep(tenMinutes);
+    await world.letPass(tenMinutes);
     expect(account.wrongTries).toBe(1);
     await planSays(world, 'SourceProviderNotReady');
     const waiting = await untilCondition(world, migrations, 'run', 'PlanNotReady');
@@ -56,7 +57,7 @@ describe('a wrong password', () => {
     await world.until('the second is tried', () =>
       Promise.resolve(account.wrongTries === 2 ? true : undefined),
     );
-    await world.clock.sleep(tenMinutes);
+    await world.letPass(tenMinutes);
     expect(account.wrongTries).toBe(2);
     isUntouched(world, source);
 
@@ -72,11 +73,11 @@ describe('a wrong password', () => {
     const { world } = await worldWithSecret({ password: 'changed-later' });
     await using _world = world;
     await providerSays(world, 'ConnectionAuthFailed');
-    world.sandbox.vcenter.setAccount('changed-later');
-    await world.clock.sleep(tenMinutes);
-    expect(world.sandbox.vcenter.account.wrongTries).toBe(1);
+    world.vcenter.setAccount('changed-later');
+    await world.letPass(tenMinutes);
+    expect(world.vcenter.account.wrongTries).toBe(1);
     const touched = { metadata: { annotations: { 'example.com/unlocked': 'yes' } } };
-    await world.client.mergePatch(secrets, { namespace: planNamespace, name: 'vcenter' }, touched);
+    await world.client.mergePatch(secrets, { namespace: world.planNamespace, name: 'vcenter' }, touched);
     await providerSays(world, 'Ready', soonSeconds);
   });
 
@@ -110,12 +111,12 @@ describe('a certificate that is not trusted', () => {
     async (_name, data) => {
       const { world, source } = await worldWithSecret(data);
       await using _world = world;
-      const { vcenter } = world.sandbox;
+      const { vcenter } = world;
       const condition = await providerSays(world, 'ConnectionTestFailed');
       expect(condition).toMatchObject({ category: 'Critical', reason: 'CertificateNotTrusted' });
       expect(condition.message).toContain(vcenter.url);
       expect(condition.message).toContain(vcenter.thumbprint);
-      await world.clock.sleep(tenMinutes);
+      await world.letPass(tenMinutes);
       expect(logins(world)).toEqual([]);
       isUntouched(world, source);
 
@@ -128,7 +129,7 @@ describe('a certificate that is not trusted', () => {
   test('that was renewed under a Provider by thumbprint is one condition, until the Secret has the new one', async () => {
     const { world } = await plannedWorld([web]);
     await using _world = world;
-    const { vcenter } = world.sandbox;
+    const { vcenter } = world;
     await editSecret(world, { 'ca.crt': '', thumbprint: vcenter.thumbprint });
     world.startController();
     await planSays(world, 'Ready');
@@ -145,12 +146,12 @@ describe('a Secret that cannot be used', () => {
   test('is not there: the Provider names it, and goes on when it is created', async () => {
     const { world } = await plannedWorld([web]);
     await using _world = world;
-    const secret = (await world.get(secrets, planNamespace, 'vcenter'))!;
-    await world.client.delete(secrets, { namespace: planNamespace, name: 'vcenter' });
+    const secret = (await world.get(secrets, world.planNamespace, 'vcenter'))!;
+    await world.client.delete(secrets, { namespace: world.planNamespace, name: 'vcenter' });
     world.startController();
     const condition = await providerSays(world, 'SecretNotValid');
     expect(condition).toMatchObject({ category: 'Critical', reason: 'NotFound' });
-    expect(condition.message).toContain(`${planNamespace}/vcenter`);
+    expect(condition.message).toContain(`${world.planNamespace}/vcenter`);
     const { resourceVersion: _version, uid: _uid, creationTimestamp: _time, ...metadata } = secret.metadata;
     await world.client.create(secrets, { ...secret, metadata });
     await planSays(world, 'Ready', soonSeconds);
@@ -171,59 +172,67 @@ describe('a Secret that cannot be used', () => {
     await using _world = world;
     world.startController();
     await planSays(world, 'Ready');
-    const { metadata, ...rest } = (await world.get(secrets, planNamespace, 'vcenter'))!;
-    await world.client.delete(secrets, { namespace: planNamespace, name: 'vcenter' });
+    const { metadata, ...rest } = (await world.get(secrets, world.planNamespace, 'vcenter'))!;
+    await world.client.delete(secrets, { namespace: world.planNamespace, name: 'vcenter' });
     await providerSays(world, 'SecretNotValid', soonSeconds);
     await planSays(world, 'SourceProviderNotReady', soonSeconds);
     await world.client.create(secrets, {
       ...rest,
-      metadata: { name: metadata.name, namespace: planNamespace },
+      metadata: { name: metadata.name, namespace: world.planNamespace },
     });
     await planSays(world, 'Ready', soonSeconds);
   });
 });
 
 describe('a password that is changed at the vCenter in the middle of a copy', () => {
-  const slow = { cdi: { secondsPerDisk: 120, faultAtPercent: 20 } } as const;
+  const rotation = sandboxOnly({ faults: 'an importer that crashes at a fifth of a disk' });
+  const slow = { copy: { secondsPerDisk: 120 }, sandbox: { cdi: { faultAtPercent: 20 } } } as const;
 
-  test('fails no VM: one condition on the Provider until the Secret is edited, then all goes on within half a minute', async () => {
-    const { world, sources } = await plannedWorld([web, { name: 'web-02', power: 'on' }], slow);
-    await using _world = world;
-    const { vcenter, faults } = world.sandbox;
-    world.startController();
-    await world.apply(migrationObject());
-    await untilMidCopy(world);
-    vcenter.setAccount('rotated');
-    // What is open stays open; who comes anew is refused.
-    faults.start('importer-crash', { times: 1 });
-    const condition = await providerSays(world, 'ConnectionAuthFailed', 180);
-    expect(condition).toMatchObject({ category: 'Critical', reason: 'InvalidLogin' });
-    await planSays(world, 'SourceCredentialsRejected', soonSeconds);
-    const tries = vcenter.account.wrongTries;
-    await world.clock.sleep(2 * tenMinutes);
-    expect(vcenter.account.wrongTries).toBe(tries);
-    // Fewer than lock an account (five within three minutes).
-    expect(tries).toBeLessThan(5);
-    expect(isTrue(await conditionsOf(world, plans, 'plan'), 'Executing')).toBe(true);
+  rotation.test(
+    'fails no VM: one condition on the Provider until the Secret is edited, then all goes on within half a minute',
+    async () => {
+      const { world, sources } = await plannedWorld([web, { name: 'web-02', power: 'on' }], slow);
+      await using _world = world;
+      const { vcenter, faults } = rotation.world(world);
+      world.startController();
+      await world.apply(migrationObject(world));
+      await untilMidCopy(world);
+      vcenter.setAccount('rotated');
+      // What is open stays open; who comes anew is refused.
+      faults.start('importer-crash', { times: 1 });
+      const condition = await providerSays(world, 'ConnectionAuthFailed', 180);
+      expect(condition).toMatchObject({ category: 'Critical', reason: 'InvalidLogin' });
+      await planSays(world, 'SourceCredentialsRejected', soonSeconds);
+      const tries = vcenter.account.wrongTries;
+      await world.letPass(2 * tenMinutes);
+      expect(vcenter.account.wrongTries).toBe(tries);
+      // Fewer than lock an account (five within three minutes).
+      expect(tries).toBeLessThan(5);
+      expect(isTrue(await conditionsOf(world, plans, 'plan'), 'Executing')).toBe(true);
 
-    await editSecret(world, { password: 'rotated' });
-    await providerSays(world, 'Ready', soonSeconds);
-    await world.until(
-      'the copy goes on',
-      async () => {
-        const { items } = await world.client.list(persistentVolumeClaims, { namespace: targetNamespace });
-        return items.length === 2 ? true : undefined;
-      },
-      soonSeconds,
-    );
-    const plan = await planWith(world, 'Succeeded');
-    expect(plan.status?.migration?.vms?.map(({ error }) => error)).toEqual([undefined, undefined]);
-    await untilClean(world);
-    const { items: claims } = await world.client.list(persistentVolumeClaims, { namespace: targetNamespace });
-    const copies = claims.map((claim) => diskOfClaim(world, claim));
-    for (const source of sources)
-      expect(copies.some((copy) => sameBytes(source.disks[0]!.disk, copy))).toBe(true);
-    expect(await typesOf(world, plans, 'plan')).not.toContain('SourceCredentialsRejected');
-    expect(vcenter.account.wrongTries).toBe(tries);
-  });
+      await editSecret(world, { password: 'rotated' });
+      await providerSays(world, 'Ready', soonSeconds);
+      await world.until(
+        'the copy goes on',
+        async () => {
+          const { items } = await world.client.list(persistentVolumeClaims, {
+            namespace: world.targetNamespace,
+          });
+          return items.length === 2 ? true : undefined;
+        },
+        soonSeconds,
+      );
+      const plan = await planWith(world, 'Succeeded');
+      expect(plan.status?.migration?.vms?.map(({ error }) => error)).toEqual([undefined, undefined]);
+      await untilClean(world);
+      const { items: claims } = await world.client.list(persistentVolumeClaims, {
+        namespace: world.targetNamespace,
+      });
+      const copies = await Promise.all(claims.map((claim) => world.contentOf(claim)));
+      for (const source of sources)
+        expect(copies.some((copy) => sameBytes(source.disks[0]!.disk, copy))).toBe(true);
+      expect(await typesOf(world, plans, 'plan')).not.toContain('SourceCredentialsRejected');
+      expect(vcenter.account.wrongTries).toBe(tries);
+    },
+  );
 });

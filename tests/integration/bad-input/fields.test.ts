@@ -3,7 +3,7 @@ import { hooks, migrations, networkMaps, plans, providers, storageMaps } from '.
 import type { KubeObject, ResourceKind } from '../../../src/api/meta.ts';
 import { isKubeError } from '../../../src/kube/errors.ts';
 import { plannedWorld } from '../../support/move.ts';
-import { migrationObject, planNamespace, planObject } from '../../support/objects.ts';
+import { migrationObject, planObject, sandboxNames } from '../../support/objects.ts';
 import type { TestWorld } from '../../support/world.ts';
 import {
   edit,
@@ -30,7 +30,7 @@ async function refusalOf(world: TestWorld, kind: ResourceKind, object: object): 
 
 describe('what the server itself refuses', () => {
   const provider = { source: { name: 'vcenter' }, destination: { name: 'host' } };
-  const plan = planObject([{ name: 'web-01' }], {}, 'bad')[1] as KubeObject & {
+  const plan = planObject(sandboxNames, [{ name: 'web-01' }], {}, 'bad')[1] as KubeObject & {
     spec: Record<string, unknown>;
   };
   const cases: readonly (readonly [string, ResourceKind, object, RegExp])[] = [
@@ -64,7 +64,7 @@ describe('what the server itself refuses', () => {
       {
         apiVersion: 'forklift.konveyor.io/v1beta1',
         kind: 'NetworkMap',
-        metadata: { name: 'bad', namespace: planNamespace },
+        metadata: { name: 'bad' },
         spec: { provider, map: [{ source: { name: 'VM Network' } }] },
       },
       /spec\.map\[0\]\.destination: Required value/,
@@ -75,7 +75,7 @@ describe('what the server itself refuses', () => {
       {
         apiVersion: 'forklift.konveyor.io/v1beta1',
         kind: 'NetworkMap',
-        metadata: { name: 'bad', namespace: planNamespace },
+        metadata: { name: 'bad' },
         spec: { provider, map: [{ source: { name: 'a', vlan: '5000' }, destination: { type: 'pod' } }] },
       },
       /spec\.map\[0\]\.source\.vlan: Invalid value: "5000": spec\.map\[0\]\.source\.vlan in body should match/,
@@ -86,7 +86,7 @@ describe('what the server itself refuses', () => {
       {
         apiVersion: 'forklift.konveyor.io/v1beta1',
         kind: 'StorageMap',
-        metadata: { name: 'bad', namespace: planNamespace },
+        metadata: { name: 'bad' },
         spec: {
           provider,
           map: [{ source: { name: 'a' }, destination: { storageClass: 'b', accessMode: 'Sometimes' } }],
@@ -97,13 +97,16 @@ describe('what the server itself refuses', () => {
     [
       'a Migration without its Plan',
       migrations,
-      { ...migrationObject({}, 'bad')[1], spec: {} },
+      { ...migrationObject(sandboxNames, {}, 'bad')[1], spec: {} },
       /spec\.plan: Required value/,
     ],
     [
       'a cutover that is no time',
       migrations,
-      { ...migrationObject({}, 'bad')[1], spec: { plan: { name: 'plan' }, cutover: 'tomorrow' } },
+      {
+        ...migrationObject(sandboxNames, {}, 'bad')[1],
+        spec: { plan: { name: 'plan' }, cutover: 'tomorrow' },
+      },
       /spec\.cutover: Invalid value: "tomorrow": spec\.cutover in body must be of type date-time/,
     ],
   ];
@@ -111,7 +114,8 @@ describe('what the server itself refuses', () => {
   test.each(cases)('%s, in the words of Kubernetes', async (_name, kind, object, words) => {
     const { world } = await plannedWorld([web]);
     await using _world = world;
-    const said = await refusalOf(world, kind, object);
+    const metadata = { name: 'bad', namespace: world.planNamespace };
+    const said = await refusalOf(world, kind, { ...object, metadata });
     expect(said).toMatch(/^422 Invalid /);
     expect(said).toContain(`${kind.kind}.${kind.group} "bad" is invalid`);
     expect(said).toMatch(words);
@@ -120,7 +124,7 @@ describe('what the server itself refuses', () => {
   test('fields that nobody knows are dropped, and the rest is kept', async () => {
     const { world } = await plannedWorld([web]);
     await using _world = world;
-    const [kind, object] = planObject([{ name: 'web-01' }], {}, 'other');
+    const [kind, object] = planObject(world, [{ name: 'web-01' }], {}, 'other');
     const { spec, ...rest } = object as KubeObject & { spec: object };
     const stored = await world.client.create(kind, {
       ...rest,
@@ -208,11 +212,13 @@ describe('what a Plan asks for and is not offered yet', () => {
     await world.client.create(hooks, {
       apiVersion: 'forklift.konveyor.io/v1beta1',
       kind: 'Hook',
-      metadata: { name: 'pre', namespace: planNamespace },
+      metadata: { name: 'pre', namespace: world.planNamespace },
       spec: { image: 'registry.example/hook:1' },
     } as KubeObject);
     const id = sources[0]!.id;
-    const hooked = [{ id, hooks: [{ step: 'PreHook', hook: { name: 'pre', namespace: planNamespace } }] }];
+    const hooked = [
+      { id, hooks: [{ step: 'PreHook', hook: { name: 'pre', namespace: world.planNamespace } }] },
+    ];
     await edit(world, plans, 'plan', { spec: { vms: hooked } });
     world.startController();
     const condition = await planSays(world, 'HookNotReady');
@@ -225,7 +231,7 @@ describe('what a Plan asks for and is not offered yet', () => {
   test('a key to encrypted disks warns that it has no effect', async () => {
     const { world, sources } = await plannedWorld([web]);
     await using _world = world;
-    const vms = [{ id: sources[0]!.id, luks: { name: 'keys', namespace: planNamespace } }];
+    const vms = [{ id: sources[0]!.id, luks: { name: 'keys', namespace: world.planNamespace } }];
     await edit(world, plans, 'plan', { spec: { vms } });
     world.startController();
     const condition = await planSays(world, 'PlanFieldsNotSupported');
@@ -239,10 +245,10 @@ describe('what a Plan asks for and is not offered yet', () => {
     await world.client.create(providers, {
       apiVersion: 'forklift.konveyor.io/v1beta1',
       kind: 'Provider',
-      metadata: { name: 'remote', namespace: planNamespace },
+      metadata: { name: 'remote', namespace: world.planNamespace },
       spec: { type: 'openshift', url: 'https://api.remote.example:6443', secret: { name: 'remote' } },
     } as KubeObject);
-    const destination = { name: 'remote', namespace: planNamespace };
+    const destination = { name: 'remote', namespace: world.planNamespace };
     await edit(world, plans, 'plan', { spec: { provider: { destination } } });
     world.startController();
     const condition = await planSays(world, 'DestinationProviderNotValid');

@@ -6,7 +6,7 @@ import type { Migration, MigrationStatus } from '../../../src/api/migration.ts';
 import type { Plan } from '../../../src/api/plan.ts';
 import type { VmStatus } from '../../../src/api/vm-status.ts';
 import type { VmHandle } from '../../../src/sandbox/vcenter/vm-handle.ts';
-import { migrationObject, planNamespace } from '../../support/objects.ts';
+import { migrationObject } from '../../support/objects.ts';
 import type { TestWorld } from '../../support/world.ts';
 
 /** The words "at once" of these tests: after the user's correction everything goes on by itself within half a minute. */
@@ -21,7 +21,7 @@ export async function conditionsOf(
   kind: ResourceKind,
   name: string,
 ): Promise<readonly Condition[]> {
-  const object = (await world.get(kind, planNamespace, name)) as WithConditions | undefined;
+  const object = (await world.get(kind, world.planNamespace, name)) as WithConditions | undefined;
   return object?.status?.conditions ?? [];
 }
 
@@ -72,7 +72,8 @@ export function untilEnded(world: TestWorld, name = 'run'): Promise<Stored<Migra
   return world.until(
     `Migration ${name} has ended`,
     async () => {
-      const migration = (await world.get(migrations, planNamespace, name)) as Stored<Migration> | undefined;
+      const migration = (await world.get(migrations, world.planNamespace, name)) as
+        Stored<Migration> | undefined;
       return migration?.status?.completed === undefined ? undefined : migration;
     },
     7200,
@@ -96,7 +97,7 @@ function outcomeOf({ status }: { readonly status?: MigrationStatus }): string | 
 }
 
 export async function planNow(world: TestWorld, name = 'plan'): Promise<Stored<Plan>> {
-  const plan = (await world.get(plans, planNamespace, name)) as Stored<Plan> | undefined;
+  const plan = (await world.get(plans, world.planNamespace, name)) as Stored<Plan> | undefined;
   if (plan === undefined) throw new Error(`no Plan ${name}`);
   return plan;
 }
@@ -129,23 +130,23 @@ export async function editSecret(
   world: TestWorld,
   stringData: Readonly<Record<string, string>>,
 ): Promise<void> {
-  await world.client.mergePatch(secrets, { namespace: planNamespace, name: 'vcenter' }, { stringData });
+  await world.client.mergePatch(secrets, { namespace: world.planNamespace, name: 'vcenter' }, { stringData });
 }
 
 export async function edit(world: TestWorld, kind: ResourceKind, name: string, patch: object): Promise<void> {
-  await world.client.mergePatch(kind, { namespace: planNamespace, name }, patch);
+  await world.client.mergePatch(kind, { namespace: world.planNamespace, name }, patch);
 }
 
 /** The Plan becomes Ready soon, and a Migration of it moves its VMs. */
 export async function movesAfterAll(world: TestWorld, withinSeconds = soonSeconds): Promise<void> {
   await planSays(world, 'Ready', withinSeconds);
-  await world.apply(migrationObject());
+  await world.apply(migrationObject(world));
   await ends(world, 'Succeeded');
 }
 
 /** Nobody but us asks for power in these tests. */
 export function powerRequests(world: TestWorld): readonly string[] {
-  return world.sandbox.trace.entries
+  return world.trace.entries
     .filter(({ who, what }) => who !== 'administrator' && /Shutdown|PowerO|Suspend|Reset/i.test(what))
     .map(({ what, on }) => `${what} ${on}`);
 }

@@ -3,7 +3,8 @@ import { persistentVolumeClaims, plans, virtualMachines } from '../../../src/api
 import { isKubeError } from '../../../src/kube/errors.ts';
 import { isDnsSubdomain } from '../../../src/migration/names.ts';
 import { plannedWorld, untilClean } from '../../support/move.ts';
-import { migrationObject, planNamespace, planObject, targetNamespace } from '../../support/objects.ts';
+import { firstOnTestbed } from '../../support/needs.ts';
+import { migrationObject, planObject } from '../../support/objects.ts';
 import { edit, movesAfterAll, planSays, ends } from './looking.ts';
 
 const strangeNames = [
@@ -21,7 +22,10 @@ const strangeNames = [
 ];
 
 describe('a VM whose name is no name in Kubernetes', () => {
-  test.each(strangeNames)('"%s" moves under one that is made from it', async (name) => {
+  firstOnTestbed(
+    2,
+    strangeNames.map((name) => [name] as const),
+  )('"%s" moves under one that is made from it', async (name) => {
     const { world, sources } = await plannedWorld([{ name, power: 'on' }]);
     await using _world = world;
     world.startController();
@@ -30,11 +34,13 @@ describe('a VM whose name is no name in Kubernetes', () => {
     expect(condition.message).toMatch(/Set targetName to choose the new name yourself/);
     await movesAfterAll(world);
     await untilClean(world);
-    const { items: vms } = await world.client.list(virtualMachines, { namespace: targetNamespace });
+    const { items: vms } = await world.client.list(virtualMachines, { namespace: world.targetNamespace });
     expect(vms).toHaveLength(1);
     expect(isDnsSubdomain(vms[0]!.metadata.name)).toBe(true);
     expect(vms[0]!.metadata.name.length).toBeLessThanOrEqual(63);
-    const { items: claims } = await world.client.list(persistentVolumeClaims, { namespace: targetNamespace });
+    const { items: claims } = await world.client.list(persistentVolumeClaims, {
+      namespace: world.targetNamespace,
+    });
     expect(claims).toHaveLength(1);
     expect(sources[0]!.power).toBe('poweredOff');
   });
@@ -45,7 +51,7 @@ describe('a VM whose name is no name in Kubernetes', () => {
     await using _world = world;
     world.startController();
     await movesAfterAll(world);
-    const { items } = await world.client.list(virtualMachines, { namespace: targetNamespace });
+    const { items } = await world.client.list(virtualMachines, { namespace: world.targetNamespace });
     expect(new Set(items.map(({ metadata }) => metadata.name)).size).toBe(names.length);
   });
 });
@@ -75,7 +81,10 @@ describe('names of Plan and Migration', () => {
     await using _world = world;
     const long = `${'p'.repeat(60)}.${'q'.repeat(192)}`;
     expect(long).toHaveLength(253);
-    await world.apply(planObject([{ id: sources[0]!.id }], {}, long), migrationObject({}, long, long));
+    await world.apply(
+      planObject(world, [{ id: sources[0]!.id }], {}, long),
+      migrationObject(world, {}, long, long),
+    );
     world.startController();
     await ends(world, 'Succeeded', long);
     await untilClean(world);
@@ -87,14 +96,14 @@ describe('names of Plan and Migration', () => {
       const { world, sources } = await plannedWorld([{ name: 'web-01' }]);
       await using _world = world;
       for (const [kind, object] of [
-        planObject([{ id: sources[0]!.id }], {}, name),
-        migrationObject({}, name),
+        planObject(world, [{ id: sources[0]!.id }], {}, name),
+        migrationObject(world, {}, name),
       ]) {
         const refusal = await world.client.create(kind, object).catch((error: unknown) => error);
         expect(isKubeError(refusal, 'Invalid')).toBe(true);
         expect(String(refusal)).toMatch(/metadata\.name: Invalid value: /);
       }
-      await world.client.get(plans, { namespace: planNamespace, name: 'plan' });
+      await world.client.get(plans, { namespace: world.planNamespace, name: 'plan' });
     },
   );
 });

@@ -2,14 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import { migrations, networkMaps, plans, providers, storageMaps } from '../../../src/api/kinds.ts';
 import type { PlanSpec } from '../../../src/api/plan.ts';
 import { plannedWorld } from '../../support/move.ts';
-import {
-  mapObjects,
-  migrationObject,
-  planNamespace,
-  planObject,
-  providerObjects,
-} from '../../support/objects.ts';
-import { TestWorld } from '../../support/world.ts';
+import { firstOnTestbed } from '../../support/needs.ts';
+import { mapObjects, migrationObject, planObject, providerObjects } from '../../support/objects.ts';
+import { startWorld } from '../../support/start-world.ts';
 import {
   edit,
   isUntouched,
@@ -24,7 +19,7 @@ import {
 const web = { name: 'web-01', power: 'on' } as const;
 
 interface Bad {
-  readonly plan: (id: string) => Partial<PlanSpec>;
+  readonly plan: (id: string, namespace: string) => Partial<PlanSpec>;
   readonly type: string;
   readonly reason: string;
   readonly says: RegExp;
@@ -68,26 +63,26 @@ const badPlans: Readonly<Record<string, Bad>> = {
     says: /names no VMs/,
   },
   'a source Provider that is not there': {
-    plan: () => ({
-      provider: { source: { name: 'nowhere' }, destination: { name: 'host', namespace: planNamespace } },
+    plan: (_id, namespace) => ({
+      provider: { source: { name: 'nowhere' }, destination: { name: 'host', namespace } },
     }),
     type: 'SourceProviderNotValid',
     reason: 'NotFound',
-    says: /Provider moves\/nowhere was not found\. Correct spec\.provider\.source/,
+    says: /Provider [^ ]+\/nowhere was not found\. Correct spec\.provider\.source/,
   },
   'a destination Provider that is not there': {
-    plan: () => ({
-      provider: { source: { name: 'vcenter', namespace: planNamespace }, destination: { name: 'nowhere' } },
+    plan: (_id, namespace) => ({
+      provider: { source: { name: 'vcenter', namespace }, destination: { name: 'nowhere' } },
     }),
     type: 'DestinationProviderNotValid',
     reason: 'NotFound',
-    says: /Provider moves\/nowhere was not found/,
+    says: /Provider [^ ]+\/nowhere was not found/,
   },
   'source and destination the wrong way round': {
-    plan: () => ({
+    plan: (_id, namespace) => ({
       provider: {
-        source: { name: 'host', namespace: planNamespace },
-        destination: { name: 'vcenter', namespace: planNamespace },
+        source: { name: 'host', namespace },
+        destination: { name: 'vcenter', namespace },
       },
     }),
     type: 'SourceProviderNotValid',
@@ -98,13 +93,13 @@ const badPlans: Readonly<Record<string, Bad>> = {
     plan: () => ({ map: { network: { name: 'nowhere' }, storage: { name: 'storage' } } }),
     type: 'NetworkMapRefNotValid',
     reason: 'NotFound',
-    says: /NetworkMap moves\/nowhere was not found\. Correct spec\.map\.network/,
+    says: /NetworkMap [^ ]+\/nowhere was not found\. Correct spec\.map\.network/,
   },
   'a storage map that is not there': {
     plan: () => ({ map: { network: { name: 'networks' }, storage: { name: 'nowhere' } } }),
     type: 'StorageRefNotValid',
     reason: 'NotFound',
-    says: /StorageMap moves\/nowhere was not found/,
+    says: /StorageMap [^ ]+\/nowhere was not found/,
   },
   'no map': {
     plan: () => ({ map: { network: { name: '' }, storage: { name: '' } } }),
@@ -115,22 +110,22 @@ const badPlans: Readonly<Record<string, Bad>> = {
 };
 
 describe('a Plan that names', () => {
-  test.each(Object.entries(badPlans))(
+  firstOnTestbed(4, Object.entries(badPlans))(
     '%s says so, waits, and runs after the correction',
     async (_name, bad) => {
       const { world, sources } = await plannedWorld([web]);
       await using _world = world;
       const source = sources[0]!;
-      const good = (await world.get(plans, planNamespace, 'plan'))!.spec;
-      await edit(world, plans, 'plan', { spec: bad.plan(source.id) });
-      await world.apply(migrationObject());
+      const good = (await world.get(plans, world.planNamespace, 'plan'))!.spec;
+      await edit(world, plans, 'plan', { spec: bad.plan(source.id, world.planNamespace) });
+      await world.apply(migrationObject(world));
       world.startController();
       const condition = await planSays(world, bad.type);
       expect(condition).toMatchObject({ category: 'Critical', reason: bad.reason });
       expect(condition.message).toMatch(bad.says);
       expect(await typesOf(world, plans, 'plan')).not.toContain('Ready');
       await untilCondition(world, migrations, 'run', 'PlanNotReady');
-      await world.clock.sleep(60_000);
+      await world.letPass(60);
       expect(await world.imports()).toEqual([]);
       isUntouched(world, source);
 
@@ -190,7 +185,7 @@ describe('a Plan that names', () => {
     await edit(world, plans, 'plan', { spec: { vms: [{ name: 'not-yet' }] } });
     world.startController();
     await planSays(world, 'VMNotFound');
-    world.sandbox.vcenter.addVm({ name: 'not-yet' });
+    world.vcenter.addVm({ name: 'not-yet' });
     await planSays(world, 'Ready', soonSeconds);
   });
 });
@@ -229,12 +224,13 @@ describe('a map that lacks an entry', () => {
   test('for a NetworkAttachmentDefinition that is not there: map and Plan name it', async () => {
     const { world } = await plannedWorld([web]);
     await using _world = world;
-    const destination = { type: 'multus', namespace: 'migrated', name: 'blue' };
+    const destination = { type: 'multus', namespace: world.targetNamespace, name: 'blue' };
     const map = [{ source: { name: 'VM Network' }, destination }];
     await edit(world, networkMaps, 'networks', { spec: { map } });
     world.startController();
     const condition = await untilCondition(world, networkMaps, 'networks', 'DestinationNetworkNotValid');
-    expect(condition).toMatchObject({ category: 'Critical', reason: 'NotFound', items: ['migrated/blue'] });
+    const items = [`${world.targetNamespace}/blue`];
+    expect(condition).toMatchObject({ category: 'Critical', reason: 'NotFound', items });
     await planSays(world, 'NetworkMapNotReady');
     await edit(world, networkMaps, 'networks', {
       spec: { map: [{ source: { name: 'VM Network' }, destination: { type: 'pod' } }] },
@@ -251,23 +247,23 @@ describe('objects that come in any order', () => {
   ];
 
   test.each(orders)('%s: the Migration runs when the last is there', async (order) => {
-    await using world = await TestWorld.start();
-    const source = world.sandbox.vcenter.addVm({ ...web, disks: [{ sizeBytes: 65_536 }] });
-    await world.namespace(planNamespace);
+    await using world = await startWorld();
+    const source = world.vcenter.addVm({ ...web, disks: [{ sizeBytes: 65_536 }] });
+    await world.namespace(world.planNamespace);
     world.startController();
     const parts = {
-      migration: [migrationObject()],
-      plan: [planObject([{ id: source.id }])],
-      maps: mapObjects(),
-      providers: providerObjects(world.sandbox.vcenter),
+      migration: [migrationObject(world)],
+      plan: [planObject(world, [{ id: source.id }])],
+      maps: mapObjects(world),
+      providers: providerObjects(world),
     };
     for (const part of order.split(', ') as (keyof typeof parts)[]) {
       await world.apply(...parts[part]);
-      await world.clock.sleep(5_000);
-      if (part === 'migration' && (await world.get(plans, planNamespace, 'plan')) === undefined) {
+      await world.letPass(5);
+      if (part === 'migration' && (await world.get(plans, world.planNamespace, 'plan')) === undefined) {
         const condition = await untilCondition(world, migrations, 'run', 'PlanNotValid', soonSeconds);
         expect(condition).toMatchObject({ category: 'Critical', reason: 'NotFound' });
-        expect(condition.message).toMatch(/Plan moves\/plan was not found\. It may be applied later/);
+        expect(condition.message).toMatch(/Plan [^ ]+\/plan was not found\. It may be applied later/);
       }
     }
     await ends(world, 'Succeeded');

@@ -11,7 +11,7 @@ import {
 import type { KubeObject } from '../../../src/api/meta.ts';
 import { plannedWorld, untilClean } from '../../support/move.ts';
 import { nothingWithOurLabel } from '../../support/moved.ts';
-import { migrationObject, planNamespace, targetNamespace } from '../../support/objects.ts';
+import { migrationObject } from '../../support/objects.ts';
 import type { TestWorld } from '../../support/world.ts';
 import {
   conditionsOf,
@@ -27,21 +27,21 @@ import {
   vmStatusOf,
 } from './looking.ts';
 
-const slow = { cdi: { secondsPerDisk: 60 } } as const;
+const slow = { copy: { secondsPerDisk: 60 } } as const;
 const web = { name: 'web-01', power: 'on' } as const;
 const two = [web, { name: 'web-02', power: 'on' }] as const;
 
-function vmOfSomebody(name: string): KubeObject {
+function vmOfSomebody({ targetNamespace: namespace }: TestWorld, name: string): KubeObject {
   return {
     apiVersion: 'kubevirt.io/v1',
     kind: 'VirtualMachine',
-    metadata: { name, namespace: targetNamespace },
+    metadata: { name, namespace },
     spec: { runStrategy: 'Halted', template: { spec: { domain: { devices: {} } } } },
   } as KubeObject;
 }
 
 async function targetNames(world: TestWorld): Promise<readonly string[]> {
-  const { items } = await world.client.list(virtualMachines, { namespace: targetNamespace });
+  const { items } = await world.client.list(virtualMachines, { namespace: world.targetNamespace });
   return items.map(({ metadata }) => metadata.name).sort();
 }
 
@@ -50,10 +50,10 @@ describe('two Migrations of one Plan', () => {
     const { world, sources } = await plannedWorld(two, slow);
     await using _world = world;
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await untilMidCopy(world);
-    await world.clock.sleep(1000);
-    await world.apply(migrationObject({}, 'second'));
+    await world.letPass(1);
+    await world.apply(migrationObject(world, {}, 'second'));
     const condition = await untilCondition(world, migrations, 'second', 'Waiting');
     expect(condition).toMatchObject({ category: 'Advisory', reason: 'PlanExecuting' });
     await edit(world, migrations, 'run', { spec: { cancel: [{ id: sources[1]!.id }] } });
@@ -75,10 +75,10 @@ describe('two Migrations of one Plan', () => {
     const { world } = await plannedWorld([web]);
     await using _world = world;
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await ends(world, 'Succeeded');
     const requests = powerRequests(world);
-    await world.apply(migrationObject({}, 'second'));
+    await world.apply(migrationObject(world, {}, 'second'));
     await ends(world, 'Succeeded', 'second');
     expect(powerRequests(world)).toEqual(requests);
     expect(await world.imports()).toHaveLength(1);
@@ -89,19 +89,19 @@ describe('a retry', () => {
   test('moves only what has failed; what has succeeded stays in the status byte for byte', async () => {
     const { world, sources } = await plannedWorld(two);
     await using _world = world;
-    await world.namespace(targetNamespace);
-    await world.client.create(virtualMachines, vmOfSomebody('web-02') as never);
+    await world.namespace(world.targetNamespace);
+    await world.client.create(virtualMachines, vmOfSomebody(world, 'web-02') as never);
     const vms = sources.map(({ id, name }) => ({ id, name, targetName: name }));
     await edit(world, plans, 'plan', { spec: { vms } });
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await ends(world, 'Failed');
     await untilClean(world);
     const succeeded = JSON.stringify(await vmStatusOf(world, 'web-01'));
     expect(await vmStatusOf(world, 'web-02')).toMatchObject({ error: { phase: 'Started' } });
 
-    await world.client.delete(virtualMachines, { namespace: targetNamespace, name: 'web-02' });
-    await world.apply(migrationObject({}, 'again'));
+    await world.client.delete(virtualMachines, { namespace: world.targetNamespace, name: 'web-02' });
+    await world.apply(migrationObject(world, {}, 'again'));
     await ends(world, 'Succeeded', 'again');
     expect(JSON.stringify(await vmStatusOf(world, 'web-01'))).toBe(succeeded);
     expect((await vmStatusOf(world, 'web-02'))?.error).toBeUndefined();
@@ -115,14 +115,14 @@ describe('five VMs of which one cannot be moved', () => {
     const names = ['a', 'b', 'impossible', 'd', 'e'];
     const { world, sources } = await plannedWorld(names.map((name) => ({ name, power: 'on' })));
     await using _world = world;
-    await world.namespace(targetNamespace);
-    await world.client.create(virtualMachines, vmOfSomebody('taken') as never);
+    await world.namespace(world.targetNamespace);
+    await world.client.create(virtualMachines, vmOfSomebody(world, 'taken') as never);
     const vms = sources.map(({ id, name }) =>
       name === 'impossible' ? { id, name, targetName: 'taken' } : { id, name },
     );
     await edit(world, plans, 'plan', { spec: { vms } });
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await ends(world, 'Failed');
     await untilClean(world);
     await nothingWithOurLabel(world);
@@ -135,7 +135,9 @@ describe('five VMs of which one cannot be moved', () => {
       'poweredOff',
     ]);
     const failed = await vmStatusOf(world, 'impossible');
-    expect(failed?.error?.reasons.join(' ')).toMatch(/VirtualMachine migrated\/taken exists already/);
+    expect(failed?.error?.reasons.join(' ')).toContain(
+      `VirtualMachine ${world.targetNamespace}/taken exists already`,
+    );
     const others = (await planNow(world)).status?.migration?.vms?.filter(({ name }) => name !== 'impossible');
     expect(others?.map(({ error }) => error)).toEqual([undefined, undefined, undefined, undefined]);
   });
@@ -153,7 +155,7 @@ describe('a VM that goes away', () => {
         sources[1]!.remove();
       },
     });
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await ends(world, 'Succeeded');
     await untilClean(world);
     const [object] = (await world.imports()).filter(({ spec }) => spec.vm.name === 'web-02');
@@ -167,15 +169,15 @@ describe('a Plan that is edited while it runs', () => {
   test('goes on as it was: what the run needs was frozen at its start', async () => {
     const { world, sources } = await plannedWorld(two, slow);
     await using _world = world;
-    const third = world.sandbox.vcenter.addVm({ name: 'web-03', power: 'on' });
+    const third = world.vcenter.addVm({ name: 'web-03', power: 'on' });
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await untilMidCopy(world);
     const vms = [{ id: sources[0]!.id }, { id: third.id }];
     await edit(world, plans, 'plan', { spec: { vms, targetNamespace: 'elsewhere' } });
     await edit(world, storageMaps, 'storage', { spec: { map: [] } });
     await edit(world, networkMaps, 'networks', { spec: { map: [] } });
-    await world.clock.sleep(soonSeconds * 1000);
+    await world.letPass(soonSeconds);
     // No Critical condition while it runs: clients would say that it cannot start.
     const running = await conditionsOf(world, plans, 'plan');
     expect(isTrue(running, 'Executing')).toBe(true);
@@ -183,7 +185,10 @@ describe('a Plan that is edited while it runs', () => {
     await ends(world, 'Succeeded');
     expect(await targetNames(world)).toEqual(['web-01', 'web-02']);
     const { items: claims } = await world.client.list(persistentVolumeClaims);
-    expect(claims.map(({ metadata }) => metadata.namespace)).toEqual([targetNamespace, targetNamespace]);
+    expect(claims.map(({ metadata }) => metadata.namespace)).toEqual([
+      world.targetNamespace,
+      world.targetNamespace,
+    ]);
     expect(third.power).toBe('poweredOn');
     // Now it is judged as it stands.
     await planSays(world, 'VMStorageNotMapped', soonSeconds);
@@ -192,7 +197,7 @@ describe('a Plan that is edited while it runs', () => {
     const networks = [{ source: { name: 'VM Network' }, destination: { type: 'pod' } }];
     await edit(world, networkMaps, 'networks', { spec: { map: networks } });
     await planSays(world, 'Ready', soonSeconds);
-    await world.apply(migrationObject({}, 'again'));
+    await world.apply(migrationObject(world, {}, 'again'));
     await ends(world, 'Succeeded', 'again');
     expect((await world.client.list(virtualMachines, { namespace: 'elsewhere' })).items).toHaveLength(1);
     expect(await targetNames(world)).toEqual(['web-01', 'web-02']);
@@ -202,10 +207,10 @@ describe('a Plan that is edited while it runs', () => {
     const { world } = await plannedWorld([web], slow);
     await using _world = world;
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await untilMidCopy(world);
-    await world.client.delete(storageMaps, { namespace: planNamespace, name: 'storage' });
-    await world.client.delete(networkMaps, { namespace: planNamespace, name: 'networks' });
+    await world.client.delete(storageMaps, { namespace: world.planNamespace, name: 'storage' });
+    await world.client.delete(networkMaps, { namespace: world.planNamespace, name: 'networks' });
     await ends(world, 'Succeeded');
     await planSays(world, 'StorageRefNotValid', soonSeconds);
   });
@@ -216,32 +221,34 @@ describe('a Plan that goes away while it runs', () => {
     const { world, sources } = await plannedWorld([web], slow);
     await using _world = world;
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await untilMidCopy(world);
-    await world.client.delete(plans, { namespace: planNamespace, name: 'plan' });
+    await world.client.delete(plans, { namespace: world.planNamespace, name: 'plan' });
     await world.until('the imports are gone', async () =>
       (await world.imports()).length === 0 ? true : undefined,
     );
     await nothingWithOurLabel(world);
     expect(await targetNames(world)).toEqual([]);
-    const { items: claims } = await world.client.list(persistentVolumeClaims, { namespace: targetNamespace });
+    const { items: claims } = await world.client.list(persistentVolumeClaims, {
+      namespace: world.targetNamespace,
+    });
     expect(claims).toEqual([]);
     expect(sources[0]!.power).toBe('poweredOn');
-    expect(await world.get(migrations, planNamespace, 'run')).toBeUndefined();
+    expect(await world.get(migrations, world.planNamespace, 'run')).toBeUndefined();
   });
 
   test('by deletion after a VM was moved leaves that VM running', async () => {
     const { world } = await plannedWorld([web]);
     await using _world = world;
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await ends(world, 'Succeeded');
     await untilClean(world);
-    await world.client.delete(plans, { namespace: planNamespace, name: 'plan' });
+    await world.client.delete(plans, { namespace: world.planNamespace, name: 'plan' });
     await world.until('the imports are gone', async () =>
       (await world.imports()).length === 0 ? true : undefined,
     );
-    const vm = await world.get(virtualMachines, targetNamespace, 'web-01');
+    const vm = await world.get(virtualMachines, world.targetNamespace, 'web-01');
     expect(vm?.status?.printableStatus).toBe('Running');
   });
 
@@ -249,7 +256,7 @@ describe('a Plan that goes away while it runs', () => {
     const { world, sources } = await plannedWorld([web], slow);
     await using _world = world;
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await untilMidCopy(world);
     await edit(world, plans, 'plan', { spec: { archived: true } });
     await ends(world, 'Canceled');
@@ -258,10 +265,10 @@ describe('a Plan that goes away while it runs', () => {
     expect(sources[0]!.power).toBe('poweredOn');
     await planSays(world, 'Archived', soonSeconds);
     expect(await typesOf(world, plans, 'plan')).not.toContain('Ready');
-    await world.apply(migrationObject({}, 'again'));
+    await world.apply(migrationObject(world, {}, 'again'));
     const condition = await untilCondition(world, migrations, 'again', 'PlanNotReady');
     expect(condition.message).toMatch(/archived/);
-    await world.clock.sleep(60_000);
+    await world.letPass(60);
     expect(sources[0]!.power).toBe('poweredOn');
   });
 
@@ -269,16 +276,16 @@ describe('a Plan that goes away while it runs', () => {
     const { world, sources } = await plannedWorld([web], slow);
     await using _world = world;
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await untilMidCopy(world);
-    await world.client.delete(migrations, { namespace: planNamespace, name: 'run' });
+    await world.client.delete(migrations, { namespace: world.planNamespace, name: 'run' });
     await world.until('the imports are gone', async () =>
       (await world.imports()).length === 0 ? true : undefined,
     );
     await nothingWithOurLabel(world);
     expect(sources[0]!.power).toBe('poweredOn');
     await planSays(world, 'Canceled', soonSeconds);
-    await world.apply(migrationObject({}, 'again'));
+    await world.apply(migrationObject(world, {}, 'again'));
     await ends(world, 'Succeeded', 'again');
   });
 });

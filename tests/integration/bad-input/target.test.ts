@@ -11,8 +11,9 @@ import {
 } from '../../../src/api/kinds.ts';
 import type { PersistentVolumeClaim, ResourceQuota } from '../../../src/api/external/core.ts';
 import { plannedWorld, untilClean } from '../../support/move.ts';
+import { sandboxOnly } from '../../support/needs.ts';
 import { nothingWithOurLabel } from '../../support/moved.ts';
-import { migrationObject, targetNamespace } from '../../support/objects.ts';
+import { migrationObject } from '../../support/objects.ts';
 import type { TestWorld } from '../../support/world.ts';
 import {
   edit,
@@ -28,25 +29,28 @@ import {
 
 const web = { name: 'web-01', power: 'on' } as const;
 
-function quota(hard: Readonly<Record<string, string>>): ResourceQuota {
+function quota(
+  { targetNamespace: namespace }: TestWorld,
+  hard: Readonly<Record<string, string>>,
+): ResourceQuota {
   return {
     apiVersion: 'v1',
     kind: 'ResourceQuota',
-    metadata: { name: 'small', namespace: targetNamespace },
+    metadata: { name: 'small', namespace },
     spec: { hard },
   };
 }
 
 async function setQuota(world: TestWorld, hard: Readonly<Record<string, string>>): Promise<void> {
-  const at = { namespace: targetNamespace, name: 'small' };
+  const at = { namespace: world.targetNamespace, name: 'small' };
   await world.client.mergePatch(resourceQuotas, at, { spec: { hard } });
 }
 
-function claimOfSomebody(storage: string): PersistentVolumeClaim {
+function claimOfSomebody({ targetNamespace: namespace }: TestWorld, storage: string): PersistentVolumeClaim {
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: { name: 'somebody-elses', namespace: targetNamespace },
+    metadata: { name: 'somebody-elses', namespace },
     spec: {
       accessModes: ['ReadWriteOnce'],
       storageClassName: 'standard',
@@ -66,7 +70,7 @@ async function betweenPlanAndStart(world: TestWorld, act: () => Promise<void>): 
     },
   });
   await planSays(world, 'Ready');
-  await world.apply(migrationObject());
+  await world.apply(migrationObject(world));
 }
 
 async function setStorage(world: TestWorld, destination: object): Promise<void> {
@@ -82,7 +86,7 @@ async function failedUntouched(world: TestWorld, code: RegExp): Promise<string> 
   const [object] = await world.imports();
   expect(object?.status?.error?.code).toMatch(code);
   expect(vm?.error?.reasons.join(' ')).toContain(object?.status?.error?.message);
-  expect(await world.get(virtualMachines, targetNamespace, 'web-01')).toBeUndefined();
+  expect(await world.get(virtualMachines, world.targetNamespace, 'web-01')).toBeUndefined();
   return `${object?.status?.error?.message ?? ''} ${object?.status?.error?.hint ?? ''}`;
 }
 
@@ -130,24 +134,29 @@ describe('a storage class', () => {
     await movesAfterAll(world);
   });
 
-  test('whose access modes go between Plan and start fails the VM before its source is touched', async () => {
-    const { world, sources } = await plannedWorld([web]);
-    await using _world = world;
-    await betweenPlanAndStart(world, async () => {
-      const status = { claimPropertySets: [] };
-      await world.client.mergePatch(
-        storageProfiles,
-        { name: 'standard' },
-        { status },
-        { subresource: 'status' },
+  sandboxOnly({ simulated: 'the status of a StorageProfile' }).test(
+    'whose access modes go between Plan and start fails the VM before its source is touched',
+    async () => {
+      const { world, sources } = await plannedWorld([web]);
+      await using _world = world;
+      await betweenPlanAndStart(world, async () => {
+        const status = { claimPropertySets: [] };
+        await world.client.mergePatch(
+          storageProfiles,
+          { name: 'standard' },
+          { status },
+          { subresource: 'status' },
+        );
+        await world.letPass(2);
+      });
+      const said = await failedUntouched(world, /^StorageProfileIncomplete$/);
+      expect(said).toMatch(
+        /storage class standard: its StorageProfile names no access mode\. Give accessMode/,
       );
-      await world.clock.sleep(2000);
-    });
-    const said = await failedUntouched(world, /^StorageProfileIncomplete$/);
-    expect(said).toMatch(/storage class standard: its StorageProfile names no access mode\. Give accessMode/);
-    isUntouched(world, sources[0]!);
-    await planSays(world, 'StorageProfileIncomplete', soonSeconds);
-  });
+      isUntouched(world, sources[0]!);
+      await planSays(world, 'StorageProfileIncomplete', soonSeconds);
+    },
+  );
 
   test('that is removed between Plan and start fails the VM before its source is touched; a new Migration moves it', async () => {
     const { world, sources } = await plannedWorld([web]);
@@ -165,7 +174,7 @@ describe('a storage class', () => {
       metadata: { name: 'standard', ...(metadata.annotations && { annotations: metadata.annotations }) },
     });
     await planSays(world, 'Ready', soonSeconds);
-    await world.apply(migrationObject({}, 'again'));
+    await world.apply(migrationObject(world, {}, 'again'));
     await ends(world, 'Succeeded', 'again');
   });
 });
@@ -174,9 +183,9 @@ describe('a quota of the target namespace', () => {
   test('that is too small when the Plan is judged is told in figures; with a larger one the Plan is Ready', async () => {
     const { world, sources } = await plannedWorld([web, { name: 'web-02', power: 'on' }]);
     await using _world = world;
-    await world.namespace(targetNamespace);
-    await world.client.create(resourceQuotas, quota({ persistentvolumeclaims: '1' }));
-    await world.apply(migrationObject());
+    await world.namespace(world.targetNamespace);
+    await world.client.create(resourceQuotas, quota(world, { persistentvolumeclaims: '1' }));
+    await world.apply(migrationObject(world));
     world.startController();
     const condition = await planSays(world, 'StorageHeadroom');
     expect(condition).toMatchObject({ category: 'Critical', reason: 'QuotaExceeded' });
@@ -190,32 +199,36 @@ describe('a quota of the target namespace', () => {
   test('that somebody else has used up between Plan and start is found before power-off', async () => {
     const { world, sources } = await plannedWorld([web]);
     await using _world = world;
-    await world.namespace(targetNamespace);
-    await world.client.create(resourceQuotas, quota({ 'requests.storage': '1Gi' }));
+    await world.namespace(world.targetNamespace);
+    await world.client.create(resourceQuotas, quota(world, { 'requests.storage': '1Gi' }));
     await betweenPlanAndStart(world, async () => {
-      await world.client.create(persistentVolumeClaims, claimOfSomebody('1Gi'));
-      await world.clock.sleep(2000);
+      await world.client.create(persistentVolumeClaims, claimOfSomebody(world, '1Gi'));
+      await world.letPass(2);
     });
     const said = await failedUntouched(world, /^SpaceShort$/);
-    expect(said).toMatch(/migrated\/web-01 do not fit: .*small.* Make room or raise the quota/);
+    expect(said).toContain(`${world.targetNamespace}/web-01 do not fit: `);
+    expect(said).toMatch(/small.* Make room or raise the quota/);
     isUntouched(world, sources[0]!);
     // Nothing of somebody else's was touched either.
-    expect(await world.get(persistentVolumeClaims, targetNamespace, 'somebody-elses')).toBeDefined();
+    expect(await world.get(persistentVolumeClaims, world.targetNamespace, 'somebody-elses')).toBeDefined();
     await planSays(world, 'StorageHeadroom', soonSeconds);
 
-    await world.client.delete(persistentVolumeClaims, { namespace: targetNamespace, name: 'somebody-elses' });
+    await world.client.delete(persistentVolumeClaims, {
+      namespace: world.targetNamespace,
+      name: 'somebody-elses',
+    });
     await planSays(world, 'Ready', soonSeconds);
-    await world.apply(migrationObject({}, 'again'));
+    await world.apply(migrationObject(world, {}, 'again'));
     await ends(world, 'Succeeded', 'again');
   });
 
   test('for VirtualMachines, which only the cluster itself counts, is found before power-off, too', async () => {
     const { world, sources } = await plannedWorld([web]);
     await using _world = world;
-    await world.namespace(targetNamespace);
-    await world.client.create(resourceQuotas, quota({ 'count/virtualmachines.kubevirt.io': '0' }));
+    await world.namespace(world.targetNamespace);
+    await world.client.create(resourceQuotas, quota(world, { 'count/virtualmachines.kubevirt.io': '0' }));
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     const said = await failedUntouched(world, /^TargetRefused$/);
     expect(said).toMatch(/exceeded quota: small/);
     isUntouched(world, sources[0]!);
@@ -233,24 +246,24 @@ describe('a target namespace', () => {
       reason: 'NotValid',
     });
     isUntouched(world, sources[0]!);
-    await edit(world, plans, 'plan', { spec: { targetNamespace } });
+    await edit(world, plans, 'plan', { spec: { targetNamespace: world.targetNamespace } });
     await movesAfterAll(world);
   });
 
   test("that is full of somebody else's things with our names is left as it is", async () => {
     const { world, sources } = await plannedWorld([web]);
     await using _world = world;
-    await world.namespace(targetNamespace);
+    await world.namespace(world.targetNamespace);
     const vm = {
       apiVersion: 'kubevirt.io/v1',
       kind: 'VirtualMachine',
-      metadata: { name: 'web-01', namespace: targetNamespace },
+      metadata: { name: 'web-01', namespace: world.targetNamespace },
       spec: { runStrategy: 'Halted', template: { spec: { domain: { devices: {} } } } },
     } as const;
     const theirs = await world.client.create(virtualMachines, vm);
     await edit(world, plans, 'plan', { spec: { vms: [{ id: sources[0]!.id, targetName: 'web-01' }] } });
     world.startController();
-    await world.apply(migrationObject());
+    await world.apply(migrationObject(world));
     await ends(world, 'Failed');
     await untilClean(world);
     const [object] = await world.imports();
@@ -259,12 +272,12 @@ describe('a target namespace', () => {
       hint: expect.stringContaining('another targetName'),
     });
     isUntouched(world, sources[0]!);
-    expect((await world.get(virtualMachines, targetNamespace, 'web-01'))?.metadata.uid).toBe(
+    expect((await world.get(virtualMachines, world.targetNamespace, 'web-01'))?.metadata.uid).toBe(
       theirs.metadata.uid,
     );
-    expect((await world.client.list(dataVolumes, { namespace: targetNamespace })).items).toEqual([]);
+    expect((await world.client.list(dataVolumes, { namespace: world.targetNamespace })).items).toEqual([]);
     await edit(world, plans, 'plan', { spec: { vms: [{ id: sources[0]!.id, targetName: 'web-02' }] } });
-    await world.apply(migrationObject({}, 'again'));
+    await world.apply(migrationObject(world, {}, 'again'));
     await ends(world, 'Succeeded', 'again');
     expect((await planNow(world)).status?.migration?.vms).toHaveLength(1);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { findCondition, isTrue } from '../../../src/api/conditions.ts';
 import { migrations, persistentVolumeClaims, plans, virtualMachines } from '../../../src/api/kinds.ts';
 import { planWith, untilClean } from '../../support/move.ts';
-import { migrationObject, planNamespace, targetNamespace } from '../../support/objects.ts';
+import { migrationObject } from '../../support/objects.ts';
 import {
   entryOf,
   namesOf,
@@ -23,7 +23,7 @@ import type { TestWorld } from '../../support/world.ts';
 type Reference = { readonly id?: string; readonly name?: string };
 
 function cancel(world: TestWorld, ...references: readonly Reference[]): Promise<unknown> {
-  const at = { namespace: planNamespace, name: 'run' };
+  const at = { namespace: world.planNamespace, name: 'run' };
   return world.client.mergePatch(migrations, at, { spec: { cancel: references } });
 }
 
@@ -79,7 +79,9 @@ describe('a cancel', () => {
     await using _world = world;
     await untilEnded(world);
     await untilClean(world);
-    expect((await world.get(virtualMachines, targetNamespace, 'web-01'))?.spec.runStrategy).toBe('Always');
+    expect((await world.get(virtualMachines, world.targetNamespace, 'web-01'))?.spec.runStrategy).toBe(
+      'Always',
+    );
     expect(source.power).toBe('poweredOff');
   });
 
@@ -97,7 +99,7 @@ describe('a cancel', () => {
         ];
         await prepared.client.mergePatch(
           plans,
-          { namespace: planNamespace, name: 'plan' },
+          { namespace: prepared.planNamespace, name: 'plan' },
           { spec: { vms } },
         );
       },
@@ -106,7 +108,7 @@ describe('a cancel', () => {
     await world.until('imports', async () => ((await world.imports()).length === 2 ? true : undefined));
     await cancel(world, { name: 'web-01' });
     await world.until('VMNotUnique', async () => {
-      const migration = await world.get(migrations, planNamespace, 'run');
+      const migration = await world.get(migrations, world.planNamespace, 'run');
       return isTrue(migration?.status?.conditions, 'VMNotUnique') ? true : undefined;
     });
     expect((await world.imports()).map(({ spec }) => spec.control?.cancel)).toEqual([undefined, undefined]);
@@ -140,7 +142,7 @@ describe('a failure that leaves disks to the user', () => {
 
   test('keeps what is whole, without our label, and removes what is half copied', async () => {
     const vm = { ...web, disks: [{ sizeBytes: 256 * 1024 }, { sizeBytes: 4096 * 1024 }] };
-    const run = await startRun([vm], { plan: keep, cdi: { copyBytesPerSecond: 64 * 1024 } });
+    const run = await startRun([vm], { plan: keep, copy: { bytesPerSecond: 64 * 1024 } });
     await using world = run.world;
     const object = await untilImport(
       world,
@@ -154,7 +156,7 @@ describe('a failure that leaves disks to the user', () => {
     const whole = object.spec.disks[0]!.claimName;
     expect(await namesOf(world, persistentVolumeClaims)).toEqual([whole]);
     await nothingLeft(world, whole);
-    const claim = await world.get(persistentVolumeClaims, targetNamespace, whole);
+    const claim = await world.get(persistentVolumeClaims, world.targetNamespace, whole);
     expect(claim?.metadata.ownerReferences ?? []).toEqual([]);
   });
 
@@ -171,7 +173,7 @@ describe('a failure that leaves disks to the user', () => {
     const { claimName } = end.object.spec.disks[0]!;
     expect(await namesOf(world, virtualMachines)).toEqual([]);
     await nothingLeft(world, claimName);
-    const claim = await world.get(persistentVolumeClaims, targetNamespace, claimName);
+    const claim = await world.get(persistentVolumeClaims, world.targetNamespace, claimName);
     expect(claim?.metadata.deletionTimestamp).toBeUndefined();
     expect(claim?.metadata.ownerReferences ?? []).toEqual([]);
   });
@@ -185,18 +187,18 @@ describe('a second Migration after a partial failure', () => {
     ];
     const { world, sources } = await startRun(vms, {
       prepare(prepared) {
-        prepared.sandbox.faults.start('guest-ignores-shutdown', { subject: 'web-02', times: 1000 });
+        prepared.faults.start('guest-ignores-shutdown', { subject: 'web-02', times: 1000 });
         return Promise.resolve();
       },
-      settings: { powerOffDeadlineSeconds: 60 },
+      settings: { powerOffDeadlineSeconds: 15 },
     });
     await using _world = world;
     await planWith(world, 'Failed');
     const moved = await entryOf(world, 'web-01');
-    const target = await world.get(virtualMachines, targetNamespace, 'web-01');
+    const target = await world.get(virtualMachines, world.targetNamespace, 'web-01');
     expect(findCondition(moved?.conditions, 'Succeeded')).toBeDefined();
 
-    await world.apply(migrationObject({}, 'again'));
+    await world.apply(migrationObject(world, {}, 'again'));
     const waiting = await world.until('the second waits', async () =>
       (await world.imports()).find(
         ({ spec, status }) => spec.run.migration.name === 'again' && status?.waitingFor === 'PriorCleanup',
@@ -214,7 +216,7 @@ describe('a second Migration after a partial failure', () => {
       return second?.status?.phase !== 'Started' ? true : undefined;
     });
     expect(await entryOf(world, 'web-01')).toEqual(moved);
-    expect((await world.get(virtualMachines, targetNamespace, 'web-01'))?.metadata.uid).toBe(
+    expect((await world.get(virtualMachines, world.targetNamespace, 'web-01'))?.metadata.uid).toBe(
       target?.metadata.uid,
     );
   });

@@ -11,7 +11,7 @@ import {
 } from '../../../src/api/kinds.ts';
 import type { ResourceKind } from '../../../src/api/meta.ts';
 import { planWith, untilClean } from '../../support/move.ts';
-import { planNamespace, targetNamespace } from '../../support/objects.ts';
+import { sandboxOnly } from '../../support/needs.ts';
 import {
   entryOf,
   eventsOf,
@@ -29,7 +29,7 @@ async function untilGone({ world }: Run, kind: ResourceKind, name: string): Prom
   await world.until(
     `${kind.plural} ${name} is gone`,
     async () => {
-      const at = kind.namespaced ? { namespace: planNamespace, name } : { name };
+      const at = kind.namespaced ? { namespace: world.planNamespace, name } : { name };
       return (await world.client.get(kind, at)) === undefined ? true : undefined;
     },
     1800,
@@ -51,7 +51,7 @@ describe('in the middle of a copy somebody deletes', () => {
   test('the Migration: all is taken back, the source runs again, the Plan says Canceled', async () => {
     const run = await copying();
     await using world = run.world;
-    await world.client.delete(migrations, { namespace: planNamespace, name: 'run' });
+    await world.client.delete(migrations, { namespace: world.planNamespace, name: 'run' });
     await untilGone(run, migrations, 'run');
     await world.until('no imports', async () => ((await world.imports()).length === 0 ? true : undefined));
     const plan = await planWith(world, 'Canceled', 'plan', 600);
@@ -65,7 +65,7 @@ describe('in the middle of a copy somebody deletes', () => {
     const run = await copying();
     await using world = run.world;
     const { name } = (await importOf(world))!.metadata;
-    await world.client.delete(virtualMachineImports, { namespace: planNamespace, name });
+    await world.client.delete(virtualMachineImports, { namespace: world.planNamespace, name });
     await planWith(world, 'Canceled', 'plan', 600);
     await untilGone(run, virtualMachineImports, name);
     expect(findCondition((await entryOf(world))?.conditions, 'Canceled')).toMatchObject({
@@ -77,7 +77,7 @@ describe('in the middle of a copy somebody deletes', () => {
   test('the Plan: its Migration goes with it, all is taken back, the source runs again', async () => {
     const run = await copying();
     await using world = run.world;
-    await world.client.delete(plans, { namespace: planNamespace, name: 'plan' });
+    await world.client.delete(plans, { namespace: world.planNamespace, name: 'plan' });
     await untilGone(run, plans, 'plan');
     await untilGone(run, migrations, 'run');
     await world.until('no imports', async () => ((await world.imports()).length === 0 ? true : undefined));
@@ -87,39 +87,42 @@ describe('in the middle of a copy somebody deletes', () => {
   test('the Provider and its Secret: they stay until the source runs again', async () => {
     const run = await copying();
     await using world = run.world;
-    await world.client.delete(secrets, { namespace: planNamespace, name: 'vcenter' });
-    await world.client.delete(providers, { namespace: planNamespace, name: 'vcenter' });
+    await world.client.delete(secrets, { namespace: world.planNamespace, name: 'vcenter' });
+    await world.client.delete(providers, { namespace: world.planNamespace, name: 'vcenter' });
     const cancel = { spec: { cancel: [{ id: run.source.id }] } };
-    await world.client.mergePatch(migrations, { namespace: planNamespace, name: 'run' }, cancel);
+    await world.client.mergePatch(migrations, { namespace: world.planNamespace, name: 'run' }, cancel);
     await untilClean(world);
     await isTakenBack(run);
     await untilGone(run, providers, 'vcenter');
     await untilGone(run, secrets, 'vcenter');
   });
 
-  test('the Provider, and takes our finalizer off: the import gives up after ten minutes, and says so', async () => {
-    const run = await copying();
-    await using world = run.world;
-    const at = { namespace: planNamespace, name: 'vcenter' };
-    await world.client.delete(providers, at);
-    await world.client.mergePatch(providers, at, { metadata: { finalizers: null } });
-    const { name } = (await importOf(world))!.metadata;
-    await world.client.delete(virtualMachineImports, { namespace: planNamespace, name });
-    await world.clock.sleep(9 * 60_000);
-    const left = (await importOf(world))?.status;
-    expect(findCondition(left?.conditions, 'SourceLeftOff')?.message).toContain('web-01');
-    await untilGone(run, virtualMachineImports, name);
-    const [told] = await eventsOf(world, 'SourcePowerLetGo');
-    expect(told?.message).toContain('left off');
-    await nothingLeft(world);
-  });
+  sandboxOnly({ skipTime: 'ten minutes for a source' }).test(
+    'the Provider, and takes our finalizer off: the import gives up after ten minutes, and says so',
+    async () => {
+      const run = await copying();
+      await using world = run.world;
+      const at = { namespace: world.planNamespace, name: 'vcenter' };
+      await world.client.delete(providers, at);
+      await world.client.mergePatch(providers, at, { metadata: { finalizers: null } });
+      const { name } = (await importOf(world))!.metadata;
+      await world.client.delete(virtualMachineImports, { namespace: world.planNamespace, name });
+      await world.clock.sleep(9 * 60_000);
+      const left = (await importOf(world))?.status;
+      expect(findCondition(left?.conditions, 'SourceLeftOff')?.message).toContain('web-01');
+      await untilGone(run, virtualMachineImports, name);
+      const [told] = await eventsOf(world, 'SourcePowerLetGo');
+      expect(told?.message).toContain('left off');
+      await nothingLeft(world);
+    },
+  );
 
   test('the namespace of the plan: the source runs again, and nothing is immortal', async () => {
     const run = await copying();
     await using world = run.world;
-    await world.client.delete(namespaces, { name: planNamespace });
-    await untilGone(run, namespaces, planNamespace);
-    expect((await world.client.list(virtualMachineImports)).items).toEqual([]);
+    await world.client.delete(namespaces, { name: world.planNamespace });
+    await untilGone(run, namespaces, world.planNamespace);
+    expect(await world.imports()).toEqual([]);
     await isTakenBack(run);
   });
 });
@@ -127,21 +130,25 @@ describe('in the middle of a copy somebody deletes', () => {
 describe('after the commit point', () => {
   test.each([
     ['the Migration', migrations, 'run'],
-    ['the namespace of the plan', namespaces, planNamespace],
+    ['the namespace of the plan', namespaces, undefined],
   ] as const)(
     '%s may be deleted: the target stays and runs, the source stays off',
-    async (_what, kind, name) => {
+    async (_what, kind, given) => {
       const run = await startRun(undefined, {
         atBoundary: (world) =>
           once('after', 'StartVM setRunStrategy', async () => {
-            await world.client.delete(kind, { ...(kind.namespaced && { namespace: planNamespace }), name });
+            await world.client.delete(kind, {
+              ...(kind.namespaced && { namespace: world.planNamespace }),
+              name: given ?? world.planNamespace,
+            });
           }),
       });
       await using world = run.world;
-      await untilGone(run, kind, name);
+      await untilGone(run, kind, given ?? world.planNamespace);
       await world.until('no imports', async () => ((await world.imports()).length === 0 ? true : undefined));
       await world.until('the target runs', async () =>
-        (await world.get(virtualMachines, targetNamespace, 'web-01'))?.status?.printableStatus === 'Running'
+        (await world.get(virtualMachines, world.targetNamespace, 'web-01'))?.status?.printableStatus ===
+        'Running'
           ? true
           : undefined,
       );
@@ -153,7 +160,7 @@ describe('after the commit point', () => {
     const run = await startRun(undefined, {
       atBoundary: (world) =>
         once('after', 'StartVM setRunStrategy', async () => {
-          await world.client.delete(virtualMachines, { namespace: targetNamespace, name: 'web-01' });
+          await world.client.delete(virtualMachines, { namespace: world.targetNamespace, name: 'web-01' });
         }),
     });
     await using world = run.world;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { dataVolumes, persistentVolumeClaims, pods, virtualMachines } from '../../../src/api/kinds.ts';
 import type { ResourceKind } from '../../../src/api/meta.ts';
-import { diskOfClaim, sameBytes } from '../../support/bytes.ts';
+import { sameBytes } from '../../support/bytes.ts';
+import { sandboxOnly } from '../../support/needs.ts';
 import { diskBytes, planWith, untilClean } from '../../support/move.ts';
-import { targetNamespace } from '../../support/objects.ts';
 import {
   importOf,
   namesOf,
@@ -23,9 +23,9 @@ import type { FaultName } from '../../../src/sandbox/world.ts';
 async function isMoved({ world, source }: Run): Promise<void> {
   await planWith(world, 'Succeeded');
   await untilClean(world);
-  const { items } = await world.client.list(persistentVolumeClaims, { namespace: targetNamespace });
+  const { items } = await world.client.list(persistentVolumeClaims, { namespace: world.targetNamespace });
   expect(items).toHaveLength(1);
-  expect(sameBytes(source.disks[0]!.disk, diskOfClaim(world, items[0]!))).toBe(true);
+  expect(sameBytes(source.disks[0]!.disk, await world.contentOf(items[0]!))).toBe(true);
   expect(source.power).toBe('poweredOff');
 }
 
@@ -35,10 +35,14 @@ async function isUnwound({ world, source }: Run): Promise<void> {
   await nothingLeft(world);
 }
 
+const crashes = sandboxOnly({
+  faults: 'importers that crash at the second third of a disk, and a kubelet that evicts',
+});
+
 function crashing(name: FaultName, times: number): Promise<Run> {
   return startRun(undefined, {
     prepare(world) {
-      world.sandbox.faults.start(name, { times });
+      crashes.world(world).faults.start(name, { times });
       return Promise.resolve();
     },
   });
@@ -48,11 +52,11 @@ function crashing(name: FaultName, times: number): Promise<Run> {
 async function deleteAll({ world }: Run, kind: ResourceKind): Promise<void> {
   const names = await namesOf(world, kind);
   expect(names).not.toEqual([]);
-  for (const name of names) await world.client.delete(kind, { namespace: targetNamespace, name });
+  for (const name of names) await world.client.delete(kind, { namespace: world.targetNamespace, name });
 }
 
 describe('an importer', () => {
-  test('that crashes twice costs time, and the disk comes out whole', async () => {
+  crashes.test('that crashes twice costs time, and the disk comes out whole', async () => {
     const run = await crashing('importer-crash', 2);
     await using _world = run.world;
     const object = await untilImport(run.world, 'has counted', ({ status }) =>
@@ -62,7 +66,7 @@ describe('an importer', () => {
     await isMoved(run);
   });
 
-  test('that crashes four times fails the VM with its first and last text', async () => {
+  crashes.test('that crashes four times fails the VM with its first and last text', async () => {
     const run = await crashing('importer-crash', 4);
     await using _world = run.world;
     const end = await untilEnded(run.world);
@@ -70,7 +74,7 @@ describe('an importer', () => {
     await isUnwound(run);
   });
 
-  test('whose pod is evicted is replaced, counted once', async () => {
+  crashes.test('whose pod is evicted is replaced, counted once', async () => {
     const run = await crashing('pod-evicted', 1);
     await using _world = run.world;
     const object = await untilImport(
@@ -82,7 +86,7 @@ describe('an importer', () => {
     await isMoved(run);
   });
 
-  test('whose pods are evicted again and again fails the VM', async () => {
+  crashes.test('whose pods are evicted again and again fails the VM', async () => {
     const run = await crashing('pod-evicted', 4);
     await using _world = run.world;
     const end = await untilEnded(run.world);
@@ -107,7 +111,7 @@ describe('somebody deletes by hand', () => {
     await deleteAll(run, dataVolumes);
     const end = await untilEnded(run.world);
     const { claimName } = end.object.spec.disks[0]!;
-    saysWhy(end, 'DataVolumeDeleted', `${targetNamespace}/${claimName}`, 'copied anew');
+    saysWhy(end, 'DataVolumeDeleted', `${run.world.targetNamespace}/${claimName}`, 'copied anew');
     await isUnwound(run);
   });
 
@@ -125,7 +129,7 @@ describe('somebody deletes by hand', () => {
         once('before', 'deleteAccess', async () => {
           const names = await namesOf(world, persistentVolumeClaims);
           for (const name of names) {
-            await world.client.delete(persistentVolumeClaims, { namespace: targetNamespace, name });
+            await world.client.delete(persistentVolumeClaims, { namespace: world.targetNamespace, name });
           }
         }),
     });
@@ -137,7 +141,7 @@ describe('somebody deletes by hand', () => {
 
   test('the claim of one disk when it is full, while another is copied: it is copied anew', async () => {
     const two = { ...web, disks: [{ sizeBytes: diskBytes }, { sizeBytes: 4 * diskBytes }] };
-    const run = await startRun([two], { cdi: { copyBytesPerSecond: 8 * 1024 } });
+    const run = await startRun([two], { copy: { bytesPerSecond: 64 * 1024 } });
     await using _world = run.world;
     const object = await untilImport(
       run.world,
@@ -148,11 +152,14 @@ describe('somebody deletes by hand', () => {
         status.disks[1]?.state === 'copying',
     );
     const { claimName } = object.spec.disks[0]!;
-    await run.world.client.delete(persistentVolumeClaims, { namespace: targetNamespace, name: claimName });
+    await run.world.client.delete(persistentVolumeClaims, {
+      namespace: run.world.targetNamespace,
+      name: claimName,
+    });
     await planWith(run.world, 'Succeeded');
     for (const [index, disk] of object.spec.disks.entries()) {
-      const claim = await run.world.get(persistentVolumeClaims, targetNamespace, disk.claimName);
-      expect(sameBytes(run.source.disks[index]!.disk, diskOfClaim(run.world, claim!))).toBe(true);
+      const claim = await run.world.get(persistentVolumeClaims, run.world.targetNamespace, disk.claimName);
+      expect(sameBytes(run.source.disks[index]!.disk, await run.world.contentOf(claim!))).toBe(true);
     }
   });
 
@@ -162,12 +169,12 @@ describe('somebody deletes by hand', () => {
       const run = await startRun(undefined, {
         atBoundary: (world) =>
           once('after', boundary, async () => {
-            await world.client.delete(virtualMachines, { namespace: targetNamespace, name: 'web-01' });
+            await world.client.delete(virtualMachines, { namespace: world.targetNamespace, name: 'web-01' });
           }),
       });
       await using _world = run.world;
       const end = await untilEnded(run.world);
-      saysWhy(end, 'TargetDeleted', `${targetNamespace}/web-01`);
+      saysWhy(end, 'TargetDeleted', `${run.world.targetNamespace}/web-01`);
       await isUnwound(run);
     },
   );

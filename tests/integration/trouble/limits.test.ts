@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Pod } from '../../../src/api/external/core.ts';
 import { pods } from '../../../src/api/kinds.ts';
+import type { WatchEvent } from '../../../src/kube/client.ts';
 import type { VmInput } from '../../../src/sandbox/vcenter/vm-spec.ts';
 import { planWith, untilClean } from '../../support/move.ts';
-import { targetNamespace } from '../../support/objects.ts';
 import { entryOf, once, slowCopy, startRun, untilCopying, untilImport } from '../../support/trouble.ts';
 import type { TestWorld } from '../../support/world.ts';
 
@@ -14,38 +15,39 @@ const onOneHost = (count: number, more: Partial<VmInput> = {}): readonly VmInput
     ...more,
   }));
 
-/** Importers that are there at once, as the API server has stored them, and by which VM's claims. */
+/** Importers that are there at once, as a watch shows them, and by which VM's claims. */
 class Copying {
   readonly #now = new Map<string, string>();
   most = 0;
   readonly together = new Set<string>();
 
-  constructor(world: TestWorld) {
-    world.sandbox.api.onWrite(({ type, object }, kind) => {
-      if (kind !== pods || object.metadata.namespace !== targetNamespace) return;
-      const isAlive = type !== 'DELETED' && !['Succeeded', 'Failed'].includes(phaseOf(object));
-      if (isAlive) this.#now.set(object.metadata.name, object.metadata.labels?.['vmID'] ?? '');
-      else this.#now.delete(object.metadata.name);
+  /** Until the world ends. */
+  async follow({ client, targetNamespace: namespace }: TestWorld): Promise<void> {
+    const { resourceVersion } = await client.list(pods, { namespace });
+    const { signal } = new AbortController();
+    void this.#watch(client.watch(pods, { namespace, resourceVersion }, signal)).catch(() => undefined);
+  }
+
+  async #watch(events: AsyncIterable<WatchEvent<Pod>>): Promise<void> {
+    for await (const event of events) {
+      if (event.type === 'BOOKMARK') continue;
+      const { metadata, status } = event.object;
+      const isAlive = event.type !== 'DELETED' && !['Succeeded', 'Failed'].includes(status?.phase ?? '');
+      if (isAlive) this.#now.set(metadata.name, metadata.labels?.['vmID'] ?? '');
+      else this.#now.delete(metadata.name);
       this.most = Math.max(this.most, this.#now.size);
       this.together.add([...new Set(this.#now.values())].sort().join(' '));
-    });
+    }
   }
-}
-
-function phaseOf(object: object): string {
-  return (object as { status?: { phase?: string } }).status?.phase ?? '';
 }
 
 describe('a host of which one disk at a time is read', () => {
   test('has never two importers, and whoever waits is told its place', async () => {
-    let copying!: Copying;
+    const copying = new Copying();
     const { world } = await startRun(onOneHost(3), {
       ...slowCopy,
       settings: { maxVmInflight: 1 },
-      prepare(prepared) {
-        copying = new Copying(prepared);
-        return Promise.resolve();
-      },
+      prepare: (prepared) => copying.follow(prepared),
     });
     await using _world = world;
     await untilCopying(world, 'web-01');
@@ -80,16 +82,13 @@ describe('a host of which one disk at a time is read', () => {
   });
 
   test('is taken whole by a VM with more disks than that, which runs alone', async () => {
-    let copying!: Copying;
+    const copying = new Copying();
     const disks = [{ sizeBytes: 256 * 1024 }, { sizeBytes: 256 * 1024 }];
     const vms = [...onOneHost(1), { ...onOneHost(2)[1]!, disks }, onOneHost(3)[2]!];
     const { world, sources } = await startRun(vms, {
       ...slowCopy,
       settings: { maxVmInflight: 1 },
-      prepare(prepared) {
-        copying = new Copying(prepared);
-        return Promise.resolve();
-      },
+      prepare: (prepared) => copying.follow(prepared),
     });
     await using _world = world;
     await planWith(world, 'Succeeded');
@@ -99,14 +98,11 @@ describe('a host of which one disk at a time is read', () => {
   });
 
   test('keeps its limit when the controller is replaced in the middle', async () => {
-    let copying!: Copying;
+    const copying = new Copying();
     const { world, controller } = await startRun(onOneHost(3), {
       ...slowCopy,
       settings: { maxVmInflight: 1 },
-      prepare(prepared) {
-        copying = new Copying(prepared);
-        return Promise.resolve();
-      },
+      prepare: (prepared) => copying.follow(prepared),
     });
     await using _world = world;
     await untilCopying(world, 'web-02');

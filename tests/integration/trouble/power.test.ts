@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { findCondition } from '../../../src/api/conditions.ts';
 import { dataVolumes, persistentVolumeClaims, plans, virtualMachines } from '../../../src/api/kinds.ts';
+import type { VirtualMachineImport } from '../../../src/api/virtual-machine-import.ts';
+import type { VmHandle } from '../../../src/sandbox/vcenter/vm-handle.ts';
 import { importFinalizer, powerOffPolicyAnnotation } from '../../../src/api/labels.ts';
-import { diskOfClaim, sameBytes } from '../../support/bytes.ts';
+import { sameBytes } from '../../support/bytes.ts';
 import { planWith, untilClean } from '../../support/move.ts';
-import { planNamespace, targetNamespace } from '../../support/objects.ts';
+import { sandboxOnly } from '../../support/needs.ts';
 import {
   eventsOf,
   importOf,
@@ -32,17 +34,19 @@ async function force(world: TestWorld): Promise<void> {
   const annotations = { [powerOffPolicyAnnotation]: 'force' };
   await world.client.mergePatch(
     plans,
-    { namespace: planNamespace, name: 'plan' },
+    { namespace: world.planNamespace, name: 'plan' },
     { metadata: { annotations } },
   );
 }
 
 function ignoreShutdown(world: TestWorld): Promise<void> {
-  world.sandbox.faults.start('guest-ignores-shutdown', { subject: 'web-01' });
+  world.faults.start('guest-ignores-shutdown', { subject: 'web-01' });
   return Promise.resolve();
 }
 
-describe('a guest that will not shut down', () => {
+const patience = sandboxOnly({ skipTime: 'the 15 min that a guest has' });
+
+patience.describe('a guest that will not shut down', () => {
   test('fails the VM after 15 min with its source still on, and nothing is made', async () => {
     const run = await startRun(undefined, { prepare: ignoreShutdown });
     const { world, source } = run;
@@ -70,7 +74,7 @@ describe('a guest that will not shut down', () => {
     const { world, source } = run;
     await using _world = world;
     await untilEnded(world);
-    await world.clock.sleep(20 * minute);
+    await world.letPass(20 * 60);
     source.powerOff();
     await world.until('on again', () => Promise.resolve(source.power === 'poweredOn' || undefined), 120);
     await untilClean(world);
@@ -88,7 +92,7 @@ describe('a guest that will not shut down', () => {
     expect(told?.message).toContain('web-01');
     expect(await owesPower(run)).toBe(false);
     source.powerOff();
-    await world.clock.sleep(10 * minute);
+    await world.letPass(10 * 60);
     expect(source.power).toBe('poweredOff');
   });
 
@@ -115,26 +119,26 @@ describe('a guest without tools', () => {
     await using _world = world;
     const plan = await planWith(world, 'GuestToolsIssue');
     expect(findCondition(plan.status?.conditions, 'GuestToolsIssue')?.category).toBe('Critical');
-    await world.clock.sleep(10 * minute);
+    await world.letPass(10 * 60);
     expect(await world.imports()).toEqual([]);
     expect(powerCalls(world)).toEqual([]);
   });
 
-  test.each([
-    ['fails the VM at once where they stop after the plan was judged', undefined],
-    ['is powered off hard after the deadline where the plan says force', force],
-  ])('%s', async (_what, prepare) => {
-    const { world, source } = await startRun(undefined, {
-      ...(prepare !== undefined && { prepare }),
-      atBoundary: (_world, vm) =>
-        once('before', 'powerOff', () => vm.set('guest.toolsRunningStatus', 'guestToolsNotRunning')),
-    });
+  const toolsStop = {
+    atBoundary: (_world: TestWorld, vm: VmHandle) =>
+      once('before', 'powerOff', () => vm.set('guest.toolsRunningStatus', 'guestToolsNotRunning')),
+  };
+
+  patience.test('is powered off hard after the deadline where the plan says force', async () => {
+    const { world } = await startRun(undefined, { ...toolsStop, prepare: force });
     await using _world = world;
-    if (prepare !== undefined) {
-      await planWith(world, 'Succeeded');
-      expect(powerCalls(world)).toEqual(['PowerOffVM_Task']);
-      return;
-    }
+    await planWith(world, 'Succeeded');
+    expect(powerCalls(world)).toEqual(['PowerOffVM_Task']);
+  });
+
+  test('fails the VM at once where they stop after the plan was judged', async () => {
+    const { world, source } = await startRun(undefined, toolsStop);
+    await using _world = world;
     const end = await untilEnded(world, 'web-01', 600);
     saysWhy(end, 'PowerOffRefused', 'web-01', 'VMware Tools', 'power-off policy');
     expect(source.power).toBe('poweredOn');
@@ -157,7 +161,7 @@ describe('a source that somebody powers on', () => {
     saysWhy(end, 'SourceRestarted', 'web-01', 'Start the plan again');
     await untilClean(world);
     expect(source.power).toBe('poweredOn');
-    expect(await world.get(virtualMachines, targetNamespace, 'web-01')).toBeUndefined();
+    expect(await world.get(virtualMachines, world.targetNamespace, 'web-01')).toBeUndefined();
     await nothingLeft(world);
     expect(powerCalls(world).filter((what) => what.startsWith('PowerOnVM'))).toEqual([]);
   }
@@ -178,8 +182,9 @@ describe('a source that somebody powers on', () => {
     await using _world = run.world;
     await untilCopying(run.world);
     run.source.powerOn();
-    await run.world.clock.sleep(10_000);
-    expect((await importOf(run.world))?.status?.error?.code).toBe('SourceRestarted');
+    const hasFailed = ({ status }: VirtualMachineImport): boolean =>
+      status?.error?.code === 'SourceRestarted';
+    await untilImport(run.world, 'has failed', hasFailed, 'web-01', 10);
     await wasUnwound(run);
   });
 
@@ -188,7 +193,7 @@ describe('a source that somebody powers on', () => {
     await using _world = world;
     await untilCopying(world);
     source.powerOn();
-    await world.clock.sleep(5_000);
+    await world.letPass(5);
     source.powerOff();
     const end = await untilEnded(world);
     saysWhy(end, 'SourceRestarted', 'web-01');
@@ -206,23 +211,25 @@ describe('a source that somebody powers on', () => {
     await planWith(world, 'Succeeded');
     await untilClean(world);
     expect(source.power).toBe('poweredOn');
-    expect((await world.get(virtualMachines, targetNamespace, 'web-01'))?.spec.runStrategy).toBe('Always');
+    expect((await world.get(virtualMachines, world.targetNamespace, 'web-01'))?.spec.runStrategy).toBe(
+      'Always',
+    );
     expect(powerCalls(world)).toEqual(['ShutdownGuest']);
   });
 });
 
-describe('a source that does not come back on', () => {
+sandboxOnly({ skipTime: 'three hours' }).describe('a source that does not come back on', () => {
   test('is told as left off and powered on as soon as it can be', async () => {
     const { world, source } = await startRun(undefined, slowCopy);
     await using _world = world;
     await untilCopying(world);
-    using _fault = world.sandbox.faults.start('vcenter-denied');
+    using _fault = world.faults.start('vcenter-denied');
     await world.client.delete(dataVolumes, {
-      namespace: targetNamespace,
+      namespace: world.targetNamespace,
       name: (await importOf(world))!.spec.disks[0]!.claimName,
     });
     await untilEnded(world);
-    await world.clock.sleep(3 * 60 * minute);
+    await world.letPass(3 * 60 * 60);
     const left = findCondition((await importOf(world))?.status?.conditions, 'SourceLeftOff');
     expect(left?.message).toContain('web-01');
     expect(source.power).toBe('poweredOff');
@@ -245,9 +252,9 @@ describe('a source VM that is deleted', () => {
     const end = await untilEnded(world);
     saysWhy(end, 'SourceVmGone', source.id);
     await untilClean(world);
-    const { items } = await world.client.list(persistentVolumeClaims, { namespace: targetNamespace });
+    const { items } = await world.client.list(persistentVolumeClaims, { namespace: world.targetNamespace });
     expect(items).toHaveLength(1);
-    expect(sameBytes(before, diskOfClaim(world, items[0]!))).toBe(true);
+    expect(sameBytes(before, await world.contentOf(items[0]!))).toBe(true);
     await nothingLeft(world, items[0]!.metadata.name);
   });
 });
@@ -263,7 +270,9 @@ describe('a VM that is to stay off', () => {
     await untilClean(world);
     const object = await importOf(world);
     expect(object?.status?.records?.committedAt).toBeDefined();
-    expect((await world.get(virtualMachines, targetNamespace, 'web-01'))?.spec.runStrategy).toBe('Halted');
+    expect((await world.get(virtualMachines, world.targetNamespace, 'web-01'))?.spec.runStrategy).toBe(
+      'Halted',
+    );
     expect(source.power).toBe('poweredOff');
   });
 });

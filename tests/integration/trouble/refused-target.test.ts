@@ -9,7 +9,7 @@ import {
 } from '../../../src/api/kinds.ts';
 import type { KubeObject } from '../../../src/api/meta.ts';
 import { planWith, untilClean } from '../../support/move.ts';
-import { targetNamespace } from '../../support/objects.ts';
+import { sandboxOnly } from '../../support/needs.ts';
 import {
   importOf,
   nothingLeft,
@@ -24,27 +24,30 @@ import {
 } from '../../support/trouble.ts';
 import type { TestWorld } from '../../support/world.ts';
 
-const minute = 60_000;
+/** The testbed's own tests have a policy of the real API server refuse. */
+const refusing = sandboxOnly({ faults: 'an admission that refuses when it is told to' });
 
 /** An admission of the site's own that refuses new VMs while `isOn` says so. */
 function refuseVms(world: TestWorld, isOn: (dryRun: boolean) => boolean): void {
-  world.sandbox.api.admit(virtualMachines, ({ operation, object, dryRun }) =>
-    operation === 'CREATE' && isOn(dryRun)
-      ? { denied: 'VMs need the label cost-center', webhook: 'policy.example' }
-      : object,
-  );
+  refusing
+    .world(world)
+    .sandbox.api.admit(virtualMachines, ({ operation, object, dryRun }) =>
+      operation === 'CREATE' && isOn(dryRun)
+        ? { denied: 'VMs need the label cost-center', webhook: 'policy.example' }
+        : object,
+    );
 }
 
 async function makeQuota(world: TestWorld, hard: Readonly<Record<string, string>>): Promise<void> {
   await world.client.create(resourceQuotas, {
     apiVersion: 'v1',
     kind: 'ResourceQuota',
-    metadata: { name: 'small', namespace: targetNamespace },
+    metadata: { name: 'small', namespace: world.targetNamespace },
     spec: { hard },
   } as KubeObject);
 }
 
-describe('a VM that the target cluster refuses', () => {
+refusing.describe('a VM that the target cluster refuses', () => {
   test('is found before its source is touched, with the refuser’s own words', async () => {
     const { world, source } = await startRun(undefined, {
       prepare(prepared) {
@@ -54,7 +57,7 @@ describe('a VM that the target cluster refuses', () => {
     });
     await using _world = world;
     const end = await untilEnded(world);
-    saysWhy(end, 'TargetRefused', `${targetNamespace}/web-01`, 'policy.example', 'cost-center');
+    saysWhy(end, 'TargetRefused', `${world.targetNamespace}/web-01`, 'policy.example', 'cost-center');
     expect(powerCalls(world)).toEqual([]);
     expect(source.power).toBe('poweredOn');
     await untilClean(world);
@@ -65,7 +68,7 @@ describe('a VM that the target cluster refuses', () => {
     let looks = 0;
     const { world, source } = await startRun(undefined, {
       async prepare(prepared) {
-        await prepared.namespace(targetNamespace);
+        await prepared.namespace(prepared.targetNamespace);
         refuseVms(prepared, (dryRun) => dryRun && (looks += 1) > 1);
       },
     });
@@ -109,7 +112,7 @@ describe('a VM that the target cluster refuses', () => {
     test('keeps the disks, says so, and goes on as soon as it is let', async () => {
       const { world, relent } = await refusedAfterCopy();
       await using _world = world;
-      await world.clock.sleep(40 * minute);
+      await world.letPass(40 * 60);
       const object = await importOf(world);
       expect(findCondition(object?.status?.conditions, 'TargetRefused')?.message).toContain('cost-center');
       expect(object?.status?.message).toMatch(/cost-center.* until /);
@@ -120,7 +123,7 @@ describe('a VM that the target cluster refuses', () => {
     test('gives up after an hour, and nothing is left', async () => {
       const { world } = await refusedAfterCopy();
       await using _world = world;
-      await world.clock.sleep(55 * minute);
+      await world.letPass(55 * 60);
       expect((await importOf(world))?.status?.outcome).toBeUndefined();
       const end = await untilEnded(world, 'web-01', 600);
       saysWhy(end, 'TargetRefused', 'cost-center');
@@ -131,18 +134,21 @@ describe('a VM that the target cluster refuses', () => {
 });
 
 describe('a target cluster that changes under a run', () => {
-  test('without room in its quota any more: fails after 10 min with the quota’s words, source on', async () => {
-    const { world, source } = await startRun(undefined, {
-      atBoundary: (at) =>
-        once('before', 'createDataVolume', () => makeQuota(at, { persistentvolumeclaims: '0' })),
-    });
-    await using _world = world;
-    const end = await untilEnded(world);
-    saysWhy(end, 'QuotaExceeded', 'exceeded quota: small', 'Raise the quota');
-    await untilClean(world);
-    expect(source.power).toBe('poweredOn');
-    await nothingLeft(world);
-  });
+  sandboxOnly({ skipTime: 'the 10 min that room is waited for' }).test(
+    'without room in its quota any more: fails after 10 min with the quota’s words, source on',
+    async () => {
+      const { world, source } = await startRun(undefined, {
+        atBoundary: (at) =>
+          once('before', 'createDataVolume', () => makeQuota(at, { persistentvolumeclaims: '0' })),
+      });
+      await using _world = world;
+      const end = await untilEnded(world);
+      saysWhy(end, 'QuotaExceeded', 'exceeded quota: small', 'Raise the quota');
+      await untilClean(world);
+      expect(source.power).toBe('poweredOn');
+      await nothingLeft(world);
+    },
+  );
 
   test('whose quota is raised in time: goes on', async () => {
     const { world } = await startRun(undefined, {
@@ -151,9 +157,13 @@ describe('a target cluster that changes under a run', () => {
     });
     await using _world = world;
     await untilImport(world, 'copies', ({ status }) => status?.phase === 'CopyDisks');
-    await world.clock.sleep(5 * minute);
-    expect((await importOf(world))?.status?.message).toContain('exceeded quota: small');
-    await world.client.delete(resourceQuotas, { namespace: targetNamespace, name: 'small' });
+    await untilImport(
+      world,
+      'says so',
+      ({ status }) => status?.message?.includes('exceeded quota: small') === true,
+    );
+    await world.letPass(5 * 60);
+    await world.client.delete(resourceQuotas, { namespace: world.targetNamespace, name: 'small' });
     await planWith(world, 'Succeeded', 'plan', 600);
   });
 
@@ -170,22 +180,25 @@ describe('a target cluster that changes under a run', () => {
     await nothingLeft(world);
   });
 
-  test('without the storage class any more, before the claims: fails in time and names it, source on', async () => {
-    const { world, source } = await startRun(undefined, {
-      atBoundary: (at) =>
-        once('before', 'createDataVolume', async () => {
-          await at.client.delete(storageClasses, { name: 'standard' });
-        }),
-    });
-    await using _world = world;
-    const end = await untilEnded(world);
-    expect(end.object.status?.error?.message).toContain('standard');
-    saysWhy(end, end.object.status?.error?.code ?? '');
-    expect(['ClaimNotValid', 'VolumeNotBound']).toContain(end.object.status?.error?.code);
-    await untilClean(world);
-    expect(source.power).toBe('poweredOn');
-    await nothingLeft(world);
-  });
+  sandboxOnly({ skipTime: 'the minutes that a claim has' }).test(
+    'without the storage class any more, before the claims: fails in time and names it, source on',
+    async () => {
+      const { world, source } = await startRun(undefined, {
+        atBoundary: (at) =>
+          once('before', 'createDataVolume', async () => {
+            await at.client.delete(storageClasses, { name: 'standard' });
+          }),
+      });
+      await using _world = world;
+      const end = await untilEnded(world);
+      expect(end.object.status?.error?.message).toContain('standard');
+      saysWhy(end, end.object.status?.error?.code ?? '');
+      expect(['ClaimNotValid', 'VolumeNotBound']).toContain(end.object.status?.error?.code);
+      await untilClean(world);
+      expect(source.power).toBe('poweredOn');
+      await nothingLeft(world);
+    },
+  );
 
   test('without the storage class any more, in the middle of the copy: the copy ends well', async () => {
     const { world } = await startRun(undefined, slowCopy);
@@ -199,14 +212,15 @@ describe('a target cluster that changes under a run', () => {
     const { world, source } = await startRun(undefined, slowCopy);
     await using _world = world;
     await untilCopying(world);
-    await world.client.delete(namespaces, { name: targetNamespace });
+    await world.client.delete(namespaces, { name: world.targetNamespace });
     const end = await untilEnded(world);
     expect(end.object.status?.outcome).toBe('Failed');
     await untilClean(world);
     expect(source.power).toBe('poweredOn');
     await world.until('the namespace is gone', async () =>
-      (await world.client.get(namespaces, { name: targetNamespace })) === undefined ? true : undefined,
+      (await world.client.get(namespaces, { name: world.targetNamespace })) === undefined ? true : undefined,
     );
-    expect((await world.client.list(persistentVolumeClaims)).items).toEqual([]);
+    const { items } = await world.client.list(persistentVolumeClaims, { namespace: world.targetNamespace });
+    expect(items).toEqual([]);
   });
 });

@@ -9,7 +9,6 @@ import {
 import type { KubeObject, ResourceKind, Stored } from '../../../src/api/meta.ts';
 import { accessNames } from '../../../src/target/access.ts';
 import { planWith, untilClean } from '../../support/move.ts';
-import { targetNamespace } from '../../support/objects.ts';
 import {
   eventsOf,
   importOf,
@@ -26,20 +25,20 @@ import type { TestWorld } from '../../support/world.ts';
 const exactClaims = { pvcNameTemplate: '{{.VmName}}-{{.DiskIndex}}', pvcNameTemplateUseGenerateName: false };
 const claimName = 'web-01-0';
 
-function vmObject(name: string): KubeObject {
+function vmObject(world: TestWorld, name: string): KubeObject {
   return {
     apiVersion: 'kubevirt.io/v1',
     kind: 'VirtualMachine',
-    metadata: { name, namespace: targetNamespace },
+    metadata: { name, namespace: world.targetNamespace },
     spec: { runStrategy: 'Halted', template: { spec: { domain: { devices: {} } } } },
   } as KubeObject;
 }
 
-function claimObject(name: string): KubeObject {
+function claimObject(world: TestWorld, name: string): KubeObject {
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: { name, namespace: targetNamespace },
+    metadata: { name, namespace: world.targetNamespace },
     spec: {
       accessModes: ['ReadWriteOnce'],
       storageClassName: 'standard',
@@ -48,11 +47,11 @@ function claimObject(name: string): KubeObject {
   } as KubeObject;
 }
 
-function blankVolume(name: string): KubeObject {
+function blankVolume(world: TestWorld, name: string): KubeObject {
   return {
     apiVersion: 'cdi.kubevirt.io/v1beta1',
     kind: 'DataVolume',
-    metadata: { name, namespace: targetNamespace },
+    metadata: { name, namespace: world.targetNamespace },
     spec: { source: { blank: {} }, storage: { resources: { requests: { storage: '1Mi' } } } },
   } as KubeObject;
 }
@@ -64,15 +63,21 @@ async function foreign(
   object: KubeObject,
 ): Promise<Stored<KubeObject>> {
   await world.client.create(kind, object);
-  await world.clock.sleep(30_000);
-  return (await world.get(kind, targetNamespace, object.metadata.name))!;
+  const now = async (): Promise<Stored<KubeObject>> =>
+    (await world.get(kind, world.targetNamespace, object.metadata.name))!;
+  return world.until(`${kind.plural} ${object.metadata.name} is at rest`, async () => {
+    const before = await now();
+    await world.letPass(10);
+    const after = await now();
+    return after.metadata.resourceVersion === before.metadata.resourceVersion ? after : undefined;
+  });
 }
 
 async function makeNamespace(world: TestWorld): Promise<void> {
   await world.client.create(namespaces, {
     apiVersion: 'v1',
     kind: 'Namespace',
-    metadata: { name: targetNamespace },
+    metadata: { name: world.targetNamespace },
   });
 }
 
@@ -82,13 +87,13 @@ describe('a name that is somebody else’s', () => {
     const { world, source } = await startRun(undefined, {
       async prepare(prepared) {
         await makeNamespace(prepared);
-        other = await foreign(prepared, virtualMachines, vmObject('web-01'));
+        other = await foreign(prepared, virtualMachines, vmObject(prepared, 'web-01'));
       },
     });
     await using _world = world;
 
     const end = await untilEnded(world);
-    saysWhy(end, 'NameTaken', `${targetNamespace}/web-01`, 'targetName');
+    saysWhy(end, 'NameTaken', `${world.targetNamespace}/web-01`, 'targetName');
     expect(end.object.status?.error?.phase).toBe('Preflight');
     expect(powerCalls(world)).toEqual([]);
     expect(source.power).toBe('poweredOn');
@@ -101,7 +106,7 @@ describe('a name that is somebody else’s', () => {
     const { world } = await startRun([{ name: 'Web Server 01', power: 'on' }], {
       async prepare(prepared) {
         await makeNamespace(prepared);
-        await foreign(prepared, virtualMachines, vmObject('web-server-01'));
+        await foreign(prepared, virtualMachines, vmObject(prepared, 'web-server-01'));
       },
     });
     await using _world = world;
@@ -109,7 +114,7 @@ describe('a name that is somebody else’s', () => {
     const name = plan.status?.migration?.vms?.[0]?.newName;
     expect(name).toMatch(/^web-server-01-[a-z0-9]+$/);
     expect(await eventsOf(world, 'TargetRenamed')).toHaveLength(1);
-    expect((await world.get(virtualMachines, targetNamespace, name!))?.status?.printableStatus).toBe(
+    expect((await world.get(virtualMachines, world.targetNamespace, name!))?.status?.printableStatus).toBe(
       'Running',
     );
   });
@@ -119,17 +124,17 @@ describe('a name that is somebody else’s', () => {
     const { world, source } = await startRun(undefined, {
       atBoundary: (at) =>
         once('before', 'CreateVM createVm', async () => {
-          other = await at.client.create(virtualMachines, vmObject('web-01'));
+          other = await at.client.create(virtualMachines, vmObject(at, 'web-01'));
         }),
     });
     await using _world = world;
 
     const end = await untilEnded(world);
-    saysWhy(end, 'NameTaken', `${targetNamespace}/web-01`);
+    saysWhy(end, 'NameTaken', `${world.targetNamespace}/web-01`);
     await untilClean(world);
     expect(source.power).toBe('poweredOn');
     await nothingLeft(world, 'web-01');
-    const now = await world.get(virtualMachines, targetNamespace, 'web-01');
+    const now = await world.get(virtualMachines, world.targetNamespace, 'web-01');
     expect([now?.metadata.uid, now?.spec]).toEqual([other.metadata.uid, (other as typeof now)?.spec]);
   });
 
@@ -139,13 +144,13 @@ describe('a name that is somebody else’s', () => {
       plan: exactClaims,
       async prepare(prepared) {
         await makeNamespace(prepared);
-        other = await foreign(prepared, persistentVolumeClaims, claimObject(claimName));
+        other = await foreign(prepared, persistentVolumeClaims, claimObject(prepared, claimName));
       },
     });
     await using _world = world;
 
     const end = await untilEnded(world);
-    saysWhy(end, 'ClaimNameTaken', `${targetNamespace}/${claimName}`, 'pvcNameTemplate');
+    saysWhy(end, 'ClaimNameTaken', `${world.targetNamespace}/${claimName}`, 'pvcNameTemplate');
     expect(powerCalls(world)).toEqual([]);
     expect(source.power).toBe('poweredOn');
     await untilClean(world);
@@ -154,17 +159,17 @@ describe('a name that is somebody else’s', () => {
   });
 
   test.each([
-    ['claim', persistentVolumeClaims, claimObject(claimName)],
-    ['DataVolume', dataVolumes, blankVolume(claimName)],
+    ['claim', persistentVolumeClaims, claimObject],
+    ['DataVolume', dataVolumes, blankVolume],
   ] as const)(
     'a %s that takes our name after the power-off is left as it is, and the source runs again',
-    async (_what, kind, object) => {
+    async (_what, kind, objectOf) => {
       let other!: Stored<KubeObject>;
       const { world, source } = await startRun(undefined, {
         plan: exactClaims,
         atBoundary: (at) =>
           once('after', 'powerOff', async () => {
-            other = await foreign(at, kind, object);
+            other = await foreign(at, kind, objectOf(at, claimName));
           }),
       });
       await using _world = world;
@@ -184,7 +189,7 @@ describe('a name that is somebody else’s', () => {
       atBoundary: (at) =>
         once('before', 'createAccess', async () => {
           const { secret } = accessNames((await importOf(at))!);
-          const metadata = { name: secret, namespace: targetNamespace };
+          const metadata = { name: secret, namespace: world.targetNamespace };
           other = await at.client.create(secrets, { apiVersion: 'v1', kind: 'Secret', metadata });
         }),
     });
