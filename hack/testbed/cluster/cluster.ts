@@ -8,8 +8,8 @@ import type { Logger } from '../../../src/runtime/log.ts';
 import { apiServerUrl } from '../addresses.ts';
 import type { BinaryName } from '../build/binaries.ts';
 import type { Environment } from '../build/cache.ts';
+import { binaryPath } from '../build/locate.ts';
 import type { Network } from '../cell/network.ts';
-import { programPath } from './binary.ts';
 import type { IdentityName } from './identities.ts';
 import type { Keys } from './keys.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -40,7 +40,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Path of a program. Throws BinaryMissingError. */
   program(name: BinaryName): string {
-    return programPath(name, this.deps.env);
+    return binaryPath(name, this.deps.env);
   }
 
   /** A client of the API server as this identity. Good as long as the cluster. */

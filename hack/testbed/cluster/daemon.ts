@@ -108,6 +108,7 @@ export class Daemon implements AsyncDisposable {
   async #bringUp(signal: AbortSignal): Promise<ProgramRun> {
     const { clock, logPath } = this.#deps;
     if (this.#hasRun) await this.spec.beforeRestart?.(signal);
+    signal.throwIfAborted();
     this.#hasRun = true;
     const run = new ProgramRun(this.spec, logPath);
     this.#run = run;

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { KubeObject } from '../../../src/api/meta.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import { LinkedAbort } from '../../../src/kube/linked-abort.ts';
 import { apiServerUrl } from '../addresses.ts';
@@ -112,9 +112,10 @@ async function bringUp(
     'kube-controller-manager',
     up.then((made) => supervisor.start(controllerManagerSpec(made), signal)),
   );
+  const shipped = ownManifests();
   void part(
     'manifests',
-    up.then((made) => applyOwn(made, signal)),
+    Promise.all([up, shipped]).then(([made, objects]) => applyOwn(made, objects, signal)),
   );
 
   const cdi = cluster.then((made) => prepareCdi(made, signal));
@@ -152,14 +153,13 @@ async function runNode(
   stack: AsyncDisposableStack,
 ): Promise<RunningNode> {
   const life = new AbortController();
-  const vddkPlugin = cluster.program('libvddk-test-plugin.so');
   const node = startNode(
     cluster.client('node'),
     {
       ...cluster.deps,
       networks: cluster.deps.network,
       importer: cluster.program('cdi-importer'),
-      ...(existsSync(vddkPlugin) && { vddkPlugin }),
+      vddkPlugin: cluster.program('libvddk-test-plugin.so'),
       ...(kubevirt && {
         images: { [launcherImageName]: launcherImage(cluster.client('virt-controller')) },
       }),
@@ -175,9 +175,12 @@ async function runNode(
 }
 
 /** What Gantry ships, and the storage classes. */
-async function applyOwn(cluster: Cluster, signal: AbortSignal): Promise<void> {
+async function applyOwn(
+  cluster: Cluster,
+  shipped: readonly KubeObject[],
+  signal: AbortSignal,
+): Promise<void> {
   const client = cluster.client('admin');
-  const shipped = await ownManifests();
   const of = (kind: string) => shipped.filter((object) => object.kind === kind);
   const rest = shipped.filter(({ kind }) => kind !== 'CustomResourceDefinition' && kind !== 'Namespace');
   await Promise.all([
