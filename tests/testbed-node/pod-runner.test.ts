@@ -260,6 +260,15 @@ describe('a pod', () => {
   });
 });
 
+test('a pod that waits for what is missing is gone as soon as it is deleted', async () => {
+  await run(untilTold, { volumes: [{ name: 'v', configMap: { name: 'none' } }] });
+  await when((pod) => (pod?.status?.containerStatuses === undefined ? undefined : true));
+  const failed = phase('Failed');
+  await client.delete(pods, at);
+  expect(main(await failed)?.state?.terminated?.reason).toBe('ContainerStatusUnknown');
+  await gone();
+});
+
 describe('a pod that runs', () => {
   test('is told to end when it is deleted, and is gone then', async () => {
     let reason: unknown;
@@ -320,6 +329,25 @@ describe('a pod that runs', () => {
     const pod = await phase('Running');
     const stored = (await client.get(nodePods, { namespace, name: pod.metadata.name }))!;
     expect(await agent.progress(stored, abort.signal)).toBe(42);
+  });
+
+  test('fails under the next pod runner where it must not restart', async () => {
+    let starts = 0;
+    await run(
+      (context, signal) => {
+        starts += 1;
+        return untilTold(context, signal);
+      },
+      { restartPolicy: 'Never' },
+    );
+    await phase('Running');
+    await stopAgent();
+    startAgent();
+    expect(main(await phase('Failed'))).toMatchObject({
+      restartCount: 0,
+      state: { terminated: { exitCode: 255, reason: 'Unknown' } },
+    });
+    expect(starts).toBe(1);
   });
 
   test('runs anew under the next pod runner, one restart later', async () => {

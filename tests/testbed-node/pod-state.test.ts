@@ -111,6 +111,27 @@ test('what a pod ran is over when its runner was lost, and counts as a restart',
   });
 });
 
+test.each<[string, ContainerView, NonNullable<NodePodSpec['restartPolicy']>, object]>([
+  ['never ran waits for its first start', seen(waiting), 'Always', { restartCount: 0, state: waiting }],
+  [
+    'waited for its restart has one more',
+    seen({ waiting: { reason: 'CrashLoopBackOff' } }, { restartCount: 3, lastState: ended(1) }),
+    'OnFailure',
+    { restartCount: 4, lastState: ended(1) },
+  ],
+  ['had done its work stays done', seen(ended(0)), 'OnFailure', { restartCount: 0, state: ended(0) }],
+  [
+    'ran, but must not restart, has failed',
+    seen(running),
+    'Never',
+    { restartCount: 0, state: { terminated: { exitCode: 255, reason: 'Unknown' } } },
+  ],
+])('when its runner was lost, a container that %s', (_, before, restartPolicy, expected) => {
+  const status = statusOf(pod({ restartPolicy }), view([before]), nowMs);
+  const [main] = viewAfterLoss(pod({ restartPolicy }, { status }), nowMs).main;
+  expect(main).toMatchObject(expected);
+});
+
 test('containers wait for init containers where there are some', () => {
   const spec = { initContainers: [container({ name: 'init' })] };
   expect(newView(pod(spec), nowMs).main[0]?.state.waiting?.reason).toBe('PodInitializing');

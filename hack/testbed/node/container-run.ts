@@ -13,7 +13,7 @@ import { containerCommand } from './bubblewrap.ts';
 import { ContainerConfigError } from './gather-env.ts';
 import type { ContainerFrame, Image, Images } from './images.ts';
 import type { NodeContainer, NodePod, Terminated } from './node-pod.ts';
-import { crashLoop } from './pod-state.ts';
+import { crashLoop, startsAgain } from './pod-state.ts';
 import type { MountedVolume } from './pod-volumes.ts';
 import { MountError } from './pod-volumes.ts';
 import type { ContainerExit, RunningContainer } from './run-container.ts';
@@ -103,18 +103,13 @@ export class ContainerRun {
       const ended = await this.#once(image, parts, signal);
       if (ended.isEvicted) return 'evicted';
       const { exitCode } = ended.terminated;
-      if (!this.#startsAgain(exitCode) || signal.aborted) return exitCode === 0 ? 'completed' : 'failed';
+      if (!startsAgain(this.#pod, exitCode, this.#isInit) || signal.aborted)
+        return exitCode === 0 ? 'completed' : 'failed';
       const finishedMs = this.#deps.clock.now();
       await this.#backOff(backOff, ended.terminated, finishedMs, signal);
       backOff = lengthen(backOff, finishedMs, this.#deps.clock.now());
       this.#restartCount += 1;
     }
-  }
-
-  #startsAgain(exitCode: number): boolean {
-    const { restartPolicy = 'Always' } = this.#pod.spec;
-    if (exitCode === 0) return restartPolicy === 'Always' && !this.#isInit;
-    return restartPolicy !== 'Never';
   }
 
   async #pull(signal: AbortSignal): Promise<Image> {

@@ -16,7 +16,7 @@ import type { Images, Mount } from './images.ts';
 import type { NodeContainer, NodePod } from './node-pod.ts';
 import { podField } from './pod-fields.ts';
 import type { PodView } from './pod-state.ts';
-import { endedView } from './pod-state.ts';
+import { endedView, isOver, phaseOf } from './pod-state.ts';
 import { volumeReaders } from './pod-readers.ts';
 import type { MountedVolume, VolumeReaders } from './pod-volumes.ts';
 import { MountError, mountVolume } from './pod-volumes.ts';
@@ -138,6 +138,8 @@ export class PodRun {
     try {
       await mkdir(this.#volumeFolder, { recursive: true });
       await this.#writer.update((view) => view);
+      // Over already: what ran was lost, and is not to run again.
+      if (isOver(phaseOf(this.#pod, this.#writer.view))) return;
       await this.#prepare(stop);
       await this.#runContainers(stop);
     } catch (error) {
@@ -155,7 +157,10 @@ export class PodRun {
       if (outcome !== 'completed') return;
     }
     stop.throwIfAborted();
-    const containers = this.#pod.spec.containers.map((container) => this.#container(container, false));
+    const done = this.#writer.view.main.filter(({ state }) => state.terminated !== undefined);
+    const containers = this.#pod.spec.containers
+      .filter((container) => !done.some(({ name }) => name === container.name))
+      .map((container) => this.#container(container, false));
     await Promise.all(
       containers.map(async (container) => {
         if ((await container.run(stop)) === 'evicted') this.#kill();

@@ -1,8 +1,8 @@
-import type { ContainerState, StandardCondition } from '../../../src/api/external/core.ts';
+import type { ContainerState, ContainerStatus, StandardCondition } from '../../../src/api/external/core.ts';
 import { rfc3339 } from '../../../src/runtime/clock.ts';
 import { hub } from '../addresses.ts';
 import { goDuration } from './back-off.ts';
-import type { NodeContainer, NodeContainerStatus, NodePod, NodePodStatus } from './node-pod.ts';
+import type { NodeContainer, NodeContainerStatus, NodePod, NodePodStatus, Terminated } from './node-pod.ts';
 
 /** What is known of one container of a pod. */
 export interface ContainerView {
@@ -45,34 +45,47 @@ export function newView(pod: NodePod, nowMs: number): PodView {
   };
 }
 
+/** Whether a container is started once more after it ended like this. */
+export function startsAgain(pod: NodePod, exitCode: number, isInit: boolean): boolean {
+  const { restartPolicy = 'Always' } = pod.spec;
+  if (exitCode === 0) return restartPolicy === 'Always' && !isInit;
+  return restartPolicy !== 'Never';
+}
+
 /**
- * The view of a pod whose programs ended unseen, together with the pod runner before this one: what ran is over, with the exit code that
- * a kubelet reports after a reboot of its node, and counts as restarted. Inferred: code and reason, as seen with containerd.
+ * The view of a pod whose programs ended unseen, together with the pod runner before this one. What ran ended with the exit code that a
+ * kubelet reports after a reboot of its node; what had ended, or runs no more by the pod's restart policy, stays so; all else has been
+ * restarted once more. Init containers run anew. Inferred: code and reason, as seen with containerd.
  */
 export function viewAfterLoss(pod: NodePod, nowMs: number): PodView {
   const fresh = newView(pod, nowMs);
   const lost = (view: ContainerView): ContainerView => {
     const before = pod.status?.containerStatuses?.find(({ name }) => name === view.name);
-    if (before === undefined) return view;
-    const { restartCount } = before;
-    const running = before.state?.running;
-    if (running === undefined) {
-      const lastState = before.state?.terminated === undefined ? before.lastState : before.state;
-      return { ...view, restartCount, ...(lastState && { lastState }) };
+    const terminated = before === undefined ? undefined : endOf(before, nowMs);
+    if (before === undefined || terminated === undefined) return view;
+    const { restartCount, lastState } = before;
+    if (startsAgain(pod, terminated.exitCode, false)) {
+      return { ...view, restartCount: restartCount + 1, lastState: { terminated } };
     }
-    const terminated = {
-      exitCode: 255,
-      reason: 'Unknown',
-      ...(running.startedAt !== undefined && { startedAt: running.startedAt }),
-      finishedAt: rfc3339(nowMs),
-    };
-    return { ...view, restartCount: restartCount + 1, lastState: { terminated } };
+    return { ...view, restartCount, state: { terminated }, ...(lastState && { lastState }) };
   };
   const startTime = Date.parse(pod.status?.startTime ?? '');
   return {
     ...fresh,
     ...(!Number.isNaN(startTime) && { startedMs: startTime }),
     main: fresh.main.map(lost),
+  };
+}
+
+/** How the container's latest run ended, at the latest now; undefined: it never ran. */
+function endOf({ state, lastState }: ContainerStatus, nowMs: number): Terminated | undefined {
+  const running = state?.running;
+  if (running === undefined) return state?.terminated ?? lastState?.terminated;
+  return {
+    exitCode: 255,
+    reason: 'Unknown',
+    ...(running.startedAt !== undefined && { startedAt: running.startedAt }),
+    finishedAt: rfc3339(nowMs),
   };
 }
 
