@@ -29,6 +29,10 @@ export const populatedForAnnotation = `${prefix}storage.populatedFor`;
 export const currentCheckpointAnnotation = `${prefix}storage.checkpoint.current`;
 export const previousCheckpointAnnotation = `${prefix}storage.checkpoint.previous`;
 export const finalCheckpointAnnotation = `${prefix}storage.checkpoint.final`;
+/** UID of the pod that serves the stage now. */
+export const checkpointPodAnnotation = `${prefix}storage.checkpoint.pod.id`;
+export const checkpointDoneAnnotation = `${prefix}storage.checkpoint.done`;
+export const copiedPrefix = `${prefix}storage.checkpoint.copied.`;
 export const createdByAnnotation = `${prefix}storage.createdByController`;
 
 export const appLabel = 'app';
@@ -45,6 +49,11 @@ export const annotationsForPods: readonly string[] = [
   priorityClassAnnotation,
   serviceAccountAnnotation,
 ];
+
+/** Its value is the UID of the pod that copied this checkpoint. */
+export function copiedAnnotation(current: string): string {
+  return `${copiedPrefix}${current}`;
+}
 
 export type Annotations = Readonly<Record<string, string>>;
 

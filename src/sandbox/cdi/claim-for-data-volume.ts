@@ -24,6 +24,7 @@ import {
   vddkExtraArgsAnnotation,
   vddkImageAnnotation,
 } from './annotations.ts';
+import { firstStage } from './checkpoints.ts';
 
 type ClaimSpec = PersistentVolumeClaim['spec'];
 
@@ -117,6 +118,7 @@ export function buildClaim(dataVolume: Stored<DataVolume>, spec: ClaimSpec): Per
         ...(serviceAccountName !== undefined && { [serviceAccountAnnotation]: serviceAccountName }),
         [preallocationRequestedAnnotation]: String(preallocation ?? false),
         [cdiCreatedForDataVolumeAnnotation]: uid,
+        ...firstStage(dataVolume),
         ...sourceAnnotations(dataVolume),
       },
       ownerReferences: [

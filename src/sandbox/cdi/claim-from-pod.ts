@@ -2,6 +2,8 @@ import type { ContainerStatus, Pod } from '../../api/external/core.ts';
 import { cdiImportPodAnnotation } from '../../api/labels.ts';
 import type { Annotations } from './annotations.ts';
 import {
+  checkpointPodAnnotation,
+  currentCheckpointAnnotation,
   podPhaseAnnotation,
   podReadyAnnotation,
   podRestartsAnnotation,
@@ -32,12 +34,15 @@ export function simplifyMessage(message: string): string {
   return tooSmall.some((part) => message.includes(part)) ? 'DataVolume too small to contain image' : message;
 }
 
-/** The claim's annotations after CDI has looked at its importer pod (fact: cdi 1.4, 3.3). Pure; what it does not concern stays. */
+/** The claim's annotations after CDI has looked at its importer pod (fact: cdi 1.4, 2.1, 3.3). Pure; what it does not concern stays. */
 export function annotationsFromPod(before: Annotations, pod: Pod): Annotations {
   const status = pod.status?.containerStatuses?.[0];
   return {
     ...before,
     ...(status === undefined ? {} : runningCondition(before, status)),
+    ...((before[currentCheckpointAnnotation] ?? '') !== '' && {
+      [checkpointPodAnnotation]: pod.metadata.uid ?? '',
+    }),
     [cdiImportPodAnnotation]: pod.metadata.name,
     [podPhaseAnnotation]: pod.status?.phase ?? 'Pending',
     [podReadyAnnotation]: String(status?.ready ?? false),

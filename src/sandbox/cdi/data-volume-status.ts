@@ -11,6 +11,7 @@ import {
   prePopulatedAnnotation,
   runningAnnotation,
 } from './annotations.ts';
+import { isStaged } from './checkpoints.ts';
 
 type Condition = NonNullable<DataVolumeStatus['conditions']>[number];
 
@@ -33,7 +34,7 @@ export interface PhaseEvent {
   readonly message: string;
 }
 
-/** The status as CDI would write it next. Pure. Fact: cdi 1.3, 2.4, 3.3, legacy path only (review.md F36). */
+/** The status as CDI would write it next. Pure. Fact: cdi 1.3, 2.1, 2.4, 3.3, legacy path only (review.md F36). */
 export function nextStatus(view: DataVolumeView): {
   readonly status: DataVolumeStatus;
   readonly event?: PhaseEvent;
@@ -129,6 +130,11 @@ function phaseFromPod(
       return { phase: 'ImportScheduled', event: { type: 'Warning', reason: 'ImportFailed', message } };
     }
     case 'Succeeded':
+      // Between any two stages, and once more before the end (fact: cdi 0.1, 2.1).
+      if (isStaged(claim.metadata.annotations ?? {})) {
+        const message = `Multistage import into PVC ${name} is paused`;
+        return { phase: 'Paused', event: normal('ImportPaused', message) };
+      }
       return {
         phase: 'Succeeded',
         event: normal('ImportSucceeded', `Successfully imported into PVC ${name}`),

@@ -22,11 +22,7 @@ import {
 import { annotationsFromPod } from './claim-from-pod.ts';
 import type { DataVolumeCaches } from './data-volume-controller.ts';
 import { buildImporterPod, importerPodName } from './importer-pod.ts';
-import type { CdiSettings } from './settings.ts';
-
-/** A wrong ErrStartingPod stands for as long as the next look takes (fact: cdi 1.3, flicker). */
-const shortestFlickerMs = 10;
-const flickerSpreadMs = 490;
+import { pauseMs, type CdiSettings } from './settings.ts';
 
 const awaitingVddk = 'AwaitingVDDK';
 
@@ -137,6 +133,10 @@ export class ImportController {
       }
       return { requeueAfterMs: this.#settings.progressMs / this.#settings.speed };
     }
+    // The next stage's pod comes with a later look: until then the DataVolume stays Paused (fact: cdi 0.1, 2.1).
+    if (annotations[podPhaseAnnotation] === 'Unknown' && annotations[cdiImportPodAnnotation] === undefined) {
+      await this.#pause(signal);
+    }
     const podName = importerPodName(claim);
     const named = await this.#annotate(claim, { ...annotations, [cdiImportPodAnnotation]: podName }, signal);
     const { nodeName, vddkImage } = this.#settings;
@@ -161,9 +161,12 @@ export class ImportController {
     if (this.#standIn.random() >= this.#settings.flickerChance) return {};
     await this.#noteStartFailure(claim, pod, 'ErrStartingPod', signal);
     // Held here, since the watch would bring the pod, and with it the truth, at once.
-    const heldMs = shortestFlickerMs + this.#standIn.random() * flickerSpreadMs;
-    await this.#standIn.clock.sleep(heldMs / this.#settings.speed, signal);
+    await this.#pause(signal);
     return { requeueAfterMs: 1 };
+  }
+
+  async #pause(signal: AbortSignal): Promise<void> {
+    await this.#standIn.clock.sleep(pauseMs(this.#standIn.random(), this.#settings.speed), signal);
   }
 
   async #noteStartFailure(

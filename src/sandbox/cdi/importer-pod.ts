@@ -1,5 +1,11 @@
-import { createHash } from 'node:crypto';
-import type { EnvVar, PersistentVolumeClaim, Pod, PodVolume } from '../../api/external/core.ts';
+import type {
+  Container,
+  EnvVar,
+  PersistentVolumeClaim,
+  Pod,
+  PodSpec,
+  PodVolume,
+} from '../../api/external/core.ts';
 import type { Stored } from '../../api/meta.ts';
 import { cdiImportPodAnnotation } from '../../api/labels.ts';
 import { filesystemOverhead, modeOf } from '../storage/volume-size.ts';
@@ -31,16 +37,22 @@ import {
 export const importerImage = 'sandbox.gantry.dev/cdi-importer:latest';
 export const importerContainer = 'importer';
 export const dataVolumeName = 'cdi-data-vol';
+const vddkVolumeName = 'vddk-vol-mount';
 export const certVolumeName = 'cdi-cert-vol';
 const longestName = 253;
 
-/** importer-<claim>, or importer-<claim>-checkpoint-<current> in a stage; shortened with a hash past 253 characters (fact: cdi 2.1). */
+/** importer-<claim>, or importer-<claim>-checkpoint-<current> in a stage; past 253 characters only a hash of it stays (fact: cdi 2.1). */
 export function importerPodName(claim: PersistentVolumeClaim): string {
   const stage = claim.metadata.annotations?.[currentCheckpointAnnotation] ?? '';
   const name = `importer-${claim.metadata.name}${stage === '' ? '' : `-checkpoint-${stage}`}`;
-  if (name.length <= longestName) return name;
-  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
-  return `${name.slice(0, longestName - 9)}-${digest}`;
+  return name.length <= longestName ? name : `importer-${fnv1a(name)}`;
+}
+
+/** FNV-1a in 32 bits, eight hex digits: the hash in shortened names (seen in CDI 1.65). */
+function fnv1a(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(text, 'utf8')) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
+  return hash.toString(16).padStart(8, '0');
 }
 
 /** `undefined` while it cannot be made: no VDDK image is known (fact: cdi 3.1). */
@@ -52,40 +64,17 @@ export function buildImporterPod(
   const isVddk = annotations[sourceAnnotation] === 'vddk';
   const vddkImage = annotations[vddkImageAnnotation] ?? options.vddkImage;
   if (isVddk && vddkImage === undefined) return undefined;
-  const isBlock = modeOf(claim) === 'Block';
   const priorityClassName = annotations[priorityClassAnnotation];
   const serviceAccountName = annotations[serviceAccountAnnotation];
-  const resources = {
-    requests: { cpu: '100m', memory: '60M' },
-    limits: { cpu: '750m', memory: '600M' },
-  };
-  const spec: Pod['spec'] & { readonly priorityClassName?: string } = {
+  const spec: ImporterPodSpec = {
     restartPolicy: 'OnFailure',
+    enableServiceLinks: false,
     // Stands for the scheduler: a pod without a node is deleted at once by an API server, without any grace.
     nodeName: options.nodeName,
     ...(priorityClassName !== undefined && { priorityClassName }),
     ...(serviceAccountName !== undefined && { serviceAccountName }),
-    ...(isVddk && {
-      initContainers: [
-        {
-          name: 'vddk-side-car',
-          ...(vddkImage !== undefined && { image: vddkImage }),
-          volumeMounts: [{ name: 'vddk-vol-mount', mountPath: '/opt' }],
-        },
-      ],
-    }),
-    containers: [
-      {
-        name: importerContainer,
-        image: importerImage,
-        args: ['-v=1'],
-        env: importerEnv(claim),
-        resources,
-        ...(isBlock
-          ? { volumeDevices: [{ name: dataVolumeName, devicePath: '/dev/cdi-block-volume' }] }
-          : { volumeMounts: [{ name: dataVolumeName, mountPath: '/data' }] }),
-      },
-    ],
+    ...(vddkImage !== undefined && isVddk && { initContainers: [vddkContainer(vddkImage)] }),
+    containers: [importerContainerOf(claim)],
     volumes: importerVolumes(claim, isVddk),
   };
   return {
@@ -126,10 +115,63 @@ export function buildImporterPod(
   };
 }
 
-/** Fact: cdi 3.1 (Env), as far as the simulated sources read it. */
+const resources = { requests: { cpu: '100m', memory: '60M' }, limits: { cpu: '750m', memory: '600M' } };
+const terminationMessagePolicy = 'FallbackToLogsOnError';
+
+/** What the importer's pod says beyond what Gantry's own types name. */
+interface ImporterContainer extends Container {
+  readonly ports?: readonly {
+    readonly name: string;
+    readonly containerPort: number;
+    readonly protocol: string;
+  }[];
+  readonly terminationMessagePolicy: string;
+}
+interface ImporterPodSpec extends PodSpec {
+  readonly containers: readonly ImporterContainer[];
+  readonly enableServiceLinks: boolean;
+  readonly priorityClassName?: string;
+}
+
+/** Fact: cdi 3.1 (Volumes, VDDK image). */
+function vddkContainer(image: string): ImporterContainer {
+  const volumeMounts = [{ name: vddkVolumeName, mountPath: '/opt' }];
+  return { name: 'vddk-side-car', image, volumeMounts, terminationMessagePolicy, resources };
+}
+
+/** Fact: cdi 3.1. */
+function importerContainerOf(claim: Stored<PersistentVolumeClaim>): ImporterContainer {
+  const { annotations = {} } = claim.metadata;
+  const isBlock = modeOf(claim) === 'Block';
+  const volumeMounts = [
+    ...(isBlock ? [] : [{ name: dataVolumeName, mountPath: '/data' }]),
+    ...(annotations[sourceAnnotation] === 'vddk' ? [{ name: vddkVolumeName, mountPath: '/opt' }] : []),
+    ...((annotations[vddkExtraArgsAnnotation] ?? '') === ''
+      ? []
+      : [{ name: 'vddk-extra-args', mountPath: '/vddk-args' }]),
+    ...((annotations[certConfigMapAnnotation] ?? '') === ''
+      ? []
+      : [{ name: certVolumeName, mountPath: '/certs' }]),
+  ];
+  return {
+    name: importerContainer,
+    image: importerImage,
+    args: ['-v=1'],
+    ports: [{ name: 'metrics', containerPort: 8443, protocol: 'TCP' }],
+    terminationMessagePolicy,
+    env: importerEnv(claim),
+    resources,
+    ...(isBlock && { volumeDevices: [{ name: dataVolumeName, devicePath: '/dev/cdi-block-volume' }] }),
+    ...(volumeMounts.length > 0 && { volumeMounts }),
+  };
+}
+
+/** Fact: cdi 3.1 (Env). What is meant for sources that are not simulated is there, and empty. */
 function importerEnv(claim: Stored<PersistentVolumeClaim>): readonly EnvVar[] {
   const { annotations = {}, ownerReferences = [], uid } = claim.metadata;
   const value = (annotation: string): string => annotations[annotation] ?? '';
+  const stage = (annotation: string): string =>
+    annotations[sourceAnnotation] === 'none' ? '' : value(annotation);
   const [owner] = ownerReferences;
   const plain: Readonly<Record<string, string>> = {
     IMPORTER_SOURCE: value(sourceAnnotation),
@@ -140,14 +182,23 @@ function importerEnv(claim: Stored<PersistentVolumeClaim>): readonly EnvVar[] {
     OWNER_UID: ownerReferences.length === 1 && owner !== undefined ? owner.uid : uid,
     FILESYSTEM_OVERHEAD: modeOf(claim) === 'Block' ? '0' : String(filesystemOverhead),
     INSECURE_TLS: 'false',
+    IMPORTER_DISK_ID: '',
     IMPORTER_UUID: value(uuidAnnotation),
+    IMPORTER_PULL_METHOD: '',
+    IMPORTER_READY_FILE: '',
+    IMPORTER_DONE_FILE: '',
     IMPORTER_BACKING_FILE: value(backingFileAnnotation),
     IMPORTER_THUMBPRINT: value(thumbprintAnnotation),
-    IMPORTER_CURRENT_CHECKPOINT: value(currentCheckpointAnnotation),
-    IMPORTER_PREVIOUS_CHECKPOINT: value(previousCheckpointAnnotation),
-    IMPORTER_FINAL_CHECKPOINT: value(finalCheckpointAnnotation),
+    http_proxy: '',
+    https_proxy: '',
+    no_proxy: '',
+    IMPORTER_CURRENT_CHECKPOINT: stage(currentCheckpointAnnotation),
+    IMPORTER_PREVIOUS_CHECKPOINT: stage(previousCheckpointAnnotation),
+    IMPORTER_FINAL_CHECKPOINT: stage(finalCheckpointAnnotation),
     PREALLOCATION: value(preallocationRequestedAnnotation) === 'true' ? 'true' : 'false',
     CACHE_MODE: '',
+    IMPORTER_REGISTRY_IMAGE_ARCHITECTURE: '',
+    IMPORTER_CHECKSUM: '',
   };
   const env: EnvVar[] = Object.entries(plain).map(([name, text]) => ({ name, value: text }));
   const secret = value(secretNameAnnotation);
@@ -170,7 +221,7 @@ function importerVolumes(claim: PersistentVolumeClaim, isVddk: boolean): readonl
   const extraArgs = annotations[vddkExtraArgsAnnotation] ?? '';
   return [
     { name: dataVolumeName, persistentVolumeClaim: { claimName: name } },
-    ...(isVddk ? [{ name: 'vddk-vol-mount', emptyDir: {} }] : []),
+    ...(isVddk ? [{ name: vddkVolumeName, emptyDir: {} }] : []),
     ...(extraArgs === '' ? [] : [{ name: 'vddk-extra-args', configMap: { name: extraArgs } }]),
     ...(certs === '' ? [] : [{ name: certVolumeName, configMap: { name: certs } }]),
   ];

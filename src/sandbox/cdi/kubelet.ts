@@ -227,15 +227,16 @@ class SimulatedKubelet {
     await this.#write(pod, status, signal);
     if (exit.exitCode === 0) return history;
     const waitMs = backoffMs(history.restartCount);
-    const shownMs = Math.min(shownEndMs, waitMs);
-    await clock.sleep(shownMs / speed, signal);
+    await clock.sleep(shownEndMs / speed, signal);
     const last = status?.containerStatuses?.[0]?.state;
     const after: ContainerHistory = {
       restartCount: history.restartCount,
       ...(last !== undefined && { lastState: last }),
     };
-    await this.#write(pod, crashLooping(pod, after, waitMs), signal);
-    await clock.sleep((waitMs - shownMs) / speed, signal);
+    if (waitMs > shownEndMs) {
+      await this.#write(pod, crashLooping(pod, after, waitMs), signal);
+      await clock.sleep((waitMs - shownEndMs) / speed, signal);
+    }
     return { ...after, restartCount: history.restartCount + 1 };
   }
 

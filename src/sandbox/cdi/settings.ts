@@ -37,3 +37,11 @@ export const defaultCdiSettings: CdiSettings = {
   nodeName: 'sandbox',
   version: 'v1.66.0',
 };
+
+/**
+ * Whole milliseconds until a controller of CDI's looks again, by a number drawn from [0, 1): so long a Paused that is over stands, and a
+ * wrong ErrStartingPod (fact: cdi 0.1, 1.3).
+ */
+export function pauseMs(drawn: number, speed: number): number {
+  return Math.ceil((10 + Math.floor(drawn * 491)) / speed);
+}

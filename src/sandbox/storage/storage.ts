@@ -18,6 +18,7 @@ import { StandIn } from '../stand-in.ts';
 import { decideBinding, defaultClassAnnotation, findClass, mayAdopt } from './binding.ts';
 import { claimDiskId, modeOf, requestedBytes, usableBytes } from './volume-size.ts';
 
+const volumeProtectionFinalizer = 'kubernetes.io/pv-protection';
 export const sandboxProvisioner = 'sandbox.gantry.dev/disks';
 
 export interface StorageDeps extends StandInDeps {
@@ -115,7 +116,10 @@ class Provisioner {
     const status = {
       storageClass: name,
       provisioner: sandboxProvisioner,
-      claimPropertySets: [{ accessModes: ['ReadWriteOnce'], volumeMode: 'Filesystem' }],
+      claimPropertySets: [
+        { accessModes: ['ReadWriteOnce'], volumeMode: 'Filesystem' },
+        { accessModes: ['ReadWriteOnce'], volumeMode: 'Block' },
+      ],
     };
     await this.#client.mergePatch(storageProfiles, { name }, { status }, { subresource: 'status' }, signal);
   }
@@ -158,9 +162,19 @@ class Provisioner {
       const { namespace = '', name } = parseKey(key);
       this.#disks.delete(`claim/${namespace}/${name}/${ref.uid}`);
       this.#bindableSince.delete(ref.uid);
-      const { name: volumeName, uid } = volume.metadata;
-      await this.#client.delete(persistentVolumes, { name: volumeName }, { uid }, signal);
+      await this.#deleteVolume(volume, signal);
     }
+  }
+
+  /** A volume that no claim holds any more is not protected either (fact: cdi 5.3, the protection controllers). */
+  async #deleteVolume({ metadata }: Stored<PersistentVolume>, signal: AbortSignal): Promise<void> {
+    const { name, uid, finalizers = [] } = metadata;
+    const others = finalizers.filter((finalizer) => finalizer !== volumeProtectionFinalizer);
+    if (others.length < finalizers.length) {
+      const patch = { metadata: { uid, finalizers: others } };
+      await this.#client.mergePatch(persistentVolumes, { name }, patch, {}, signal);
+    }
+    await this.#client.delete(persistentVolumes, { name }, { uid }, signal);
   }
 
   async #provision(claim: Stored<PersistentVolumeClaim>, signal: AbortSignal): Promise<ReconcileResult> {

@@ -9,7 +9,7 @@ import { registerCdiAdmission } from '../../../src/sandbox/cdi/admission.ts';
 import { startCdi } from '../../../src/sandbox/cdi/cdi.ts';
 import type { CdiSettings } from '../../../src/sandbox/cdi/settings.ts';
 import { createMemoryDiskStore } from '../../../src/sandbox/disk-memory.ts';
-import type { DiskStore } from '../../../src/sandbox/disk-store.ts';
+import type { Disk, DiskStore } from '../../../src/sandbox/disk-store.ts';
 import { SwitchedFaults } from '../../../src/sandbox/faults.ts';
 import { registerKubeVirtAdmission } from '../../../src/sandbox/kubevirt/admission.ts';
 import { startKubeVirt } from '../../../src/sandbox/kubevirt/kubevirt.ts';
@@ -149,7 +149,9 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** What importers can open, by backing file; remembers what was asked. */
+const blockBytes = 65_536;
+
+/** What importers can open, by backing file and snapshot; remembers what was asked. */
 export class SourceDisks {
   readonly store = createMemoryDiskStore();
   readonly requests: VddkRequest[] = [];
@@ -157,25 +159,49 @@ export class SourceDisks {
 
   add(backingFile: string, sizeBytes: number, random: () => number = seeded(7)): void {
     const disk = this.store.create(backingFile, sizeBytes);
-    for (let offset = 0; offset < sizeBytes; offset += 3 * 65_536) {
-      const length = Math.min(65_536, sizeBytes - offset);
+    for (let offset = 0; offset < sizeBytes; offset += 3 * blockBytes) {
+      const length = Math.min(blockBytes, sizeBytes - offset);
       disk.write(offset, new Uint8Array(length).fill(1 + Math.floor(random() * 255)));
     }
   }
 
+  write(backingFile: string, offset: number, byte: number): void {
+    this.#named(backingFile).write(offset, new Uint8Array(blockBytes).fill(byte));
+  }
+
+  /** As the disk is now, for good, under the name of a snapshot. */
+  freeze(backingFile: string, snapshot: string): void {
+    const disk = this.#named(backingFile);
+    const frozen = this.store.create(`${backingFile}@${snapshot}`, disk.sizeBytes);
+    for (const { offset, length } of disk.extents()) frozen.write(offset, disk.read(offset, length));
+  }
+
+  /** With a snapshot as `previous`. */
   openDisk(request: VddkRequest): VddkDisk {
     this.requests.push(request);
     if (this.refusal !== undefined) throw new Error(this.refusal);
-    const disk = this.store.get(request.backingFile);
-    if (disk === undefined) throw new Error('Unable to connect to vddk data source: no such disk');
+    const { backingFile, snapshot } = request;
+    const disk = this.#named(snapshot === undefined ? backingFile : `${backingFile}@${snapshot}`);
     return {
       sizeBytes: disk.sizeBytes,
-      host: 'esx1.example',
+      host: 'esx.example',
       read: (offset, length) => disk.read(offset, length),
       extents: () => disk.extents(),
-      changedAreas: () => disk.extents(),
+      changedAreas: (previous) => {
+        const before = this.#named(`${backingFile}@${previous}`);
+        const offsets = Array.from({ length: disk.sizeBytes / blockBytes }, (_, i) => i * blockBytes);
+        return offsets
+          .filter((at) => Buffer.compare(before.read(at, blockBytes), disk.read(at, blockBytes)) !== 0)
+          .map((offset) => ({ offset, length: blockBytes }));
+      },
       [Symbol.dispose]: () => undefined,
     };
+  }
+
+  #named(id: string): Disk {
+    const disk = this.store.get(id);
+    if (disk === undefined) throw new Error(`Unable to connect to vddk data source: no such disk ${id}`);
+    return disk;
   }
 }
 

@@ -68,6 +68,7 @@ describe('storage classes', () => {
       const profile = await cluster.client.get(storageProfiles, { name: metadata.name });
       expect(profile?.status?.claimPropertySets).toEqual([
         { accessModes: ['ReadWriteOnce'], volumeMode: 'Filesystem' },
+        { accessModes: ['ReadWriteOnce'], volumeMode: 'Block' },
       ]);
     }
   });
