@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { workerAddress } from '../../hack/testbed/addresses.ts';
-import type { Testbed, TestbedUser } from '../../hack/testbed/control/testbed.ts';
 import { openTestbed } from '../../hack/testbed/control/client.ts';
-import { testbedVariable } from '../../hack/testbed/control/testbed.ts';
+import { testbedVariable, type Testbed, type TestbedUser } from '../../hack/testbed/control/testbed.ts';
+import { worldPrefixes } from '../../hack/testbed/suite/world-namespaces.ts';
 import { serveDisks } from '../../hack/testbed/vddk/data-service.ts';
 import { dataVolumes, persistentVolumeClaims, pods, storageClasses } from '../../src/api/kinds.ts';
 import type { PersistentVolumeClaim, StorageClass } from '../../src/api/external/core.ts';
@@ -32,9 +32,6 @@ import { TestWorld, type Content, type WorldOptions } from './world.ts';
 
 /** What must not happen has this long to happen. */
 const longestPassSeconds = 3;
-
-/** In front of the names of namespaces: what stands after a run under such a name was left behind by a world. */
-export const worldPrefixes = ['moves-', 'migrated-'] as const;
 
 interface Parts {
   readonly testbed: Testbed;
@@ -71,9 +68,8 @@ export class TestbedWorld extends TestWorld {
     super();
     // Worlds of a process follow each other, and no two of them begin in the same millisecond.
     const mark = (this.clock.now() % 36 ** 6).toString(36);
-    const [plan, target] = worldPrefixes;
-    this.planNamespace = `${plan}${mark}`;
-    this.targetNamespace = `${target}${mark}`;
+    this.planNamespace = `${worldPrefixes.plan}${mark}`;
+    this.targetNamespace = `${worldPrefixes.target}${mark}`;
     this.#parts = parts;
     this.client = parts.admin;
     this.testbed = parts.testbed;

@@ -1,0 +1,18 @@
+import base from './jest.config.js';
+
+/** The tests that run on the testbed, inside its namespaces (hack/testbed/test.ts). */
+export default {
+  ...base,
+  testMatch: ['integration', 'testbed', 'differential'].map(
+    (folder) => `<rootDir>/tests/${folder}/**/*.test.ts`,
+  ),
+  testPathIgnorePatterns: ['/node_modules/'],
+  testTimeout: 180_000,
+  // The controller of a world works on the whole cluster, so there is one at a time.
+  maxWorkers: 1,
+  reporters: [
+    'default',
+    '<rootDir>/hack/testbed/suite/left-out.js',
+    '<rootDir>/hack/closing-line-reporter.js',
+  ],
+};
