@@ -25,18 +25,17 @@ import { SwitchedFaults } from '../../src/sandbox/faults.ts';
 import { seededRandom } from '../../src/sandbox/random.ts';
 import { RecordedTrace } from '../../src/sandbox/trace.ts';
 import { SimulatedVCenter } from '../../src/sandbox/vcenter/simulated-vcenter.ts';
+import { provisioners } from '../../hack/testbed/cluster/storage-classes.ts';
 import type { TestbedVolume } from '../../hack/testbed/control/testbed.ts';
 import type { NodeContainer, NodePod, NodePodSpec } from '../../hack/testbed/node/node-pod.ts';
 import { nodePods } from '../../hack/testbed/node/node-pod.ts';
 import { serveDisks } from '../../hack/testbed/vddk/data-service.ts';
-import { refusalAnnotation } from '../../hack/testbed/node/provisioner.ts';
-import { isOnTestbed } from '../support/needs.ts';
+import { backingParameter, refusalAnnotation } from '../../hack/testbed/node/provisioner.ts';
 import { OnTestbed, ownAddress, serveFile } from '../testbed-node/on-testbed.ts';
 
 /** The node of a testbed: real importers, programs and volumes, under the real controllers. */
 const mebibyte = 2 ** 20;
 const diskMiB = 64;
-const onTestbed = isOnTestbed ? describe : describe.skip;
 let world: OnTestbed;
 let folder: string;
 /** 64 MiB with something in three places, as a raw file and as qcow2. */
@@ -44,7 +43,6 @@ let raw: string;
 let qcow2: string;
 
 beforeAll(async () => {
-  if (!isOnTestbed) return;
   world = await OnTestbed.open(`node-${randomBytes(4).toString('hex')}`);
   folder = mkdtempSync(join(tmpdir(), 'node-test-'));
   [raw, qcow2] = [join(folder, 'disk.raw'), join(folder, 'disk.qcow2')];
@@ -55,7 +53,6 @@ beforeAll(async () => {
   execFileSync('qemu-img', ['convert', '-O', 'qcow2', raw, qcow2]);
 });
 afterAll(async () => {
-  if (!isOnTestbed) return;
   await world[Symbol.asyncDispose]();
   rmSync(folder, { recursive: true });
 });
@@ -117,7 +114,7 @@ function diskIn({ mode, path }: TestbedVolume): { readonly isEqual: boolean; rea
   return { isEqual: same, usedMiB: (statSync(file).blocks * 512) / mebibyte };
 }
 
-onTestbed('an import', () => {
+describe('an import', () => {
   test.each<[string, VolumeMode]>([
     ['standard', 'Filesystem'],
     ['standard', 'Block'],
@@ -207,7 +204,7 @@ onTestbed('an import', () => {
   });
 });
 
-onTestbed('a pod', () => {
+describe('a pod', () => {
   test('that fails backs off in the words of a kubelet', async () => {
     await createPod('failing', {
       restartPolicy: 'OnFailure',
@@ -306,7 +303,7 @@ async function toldOf(name: string, reason: string, message: string): Promise<vo
   }
 }
 
-onTestbed('a Job', () => {
+describe('a Job', () => {
   const job = (name: string, script: string): Job => ({
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -326,7 +323,7 @@ onTestbed('a Job', () => {
   });
 });
 
-onTestbed('a volume', () => {
+describe('a volume', () => {
   const filler = (claimName: string): NodePodSpec => ({
     restartPolicy: 'Never',
     volumes: [{ name: 'v', persistentVolumeClaim: { claimName } }],
@@ -367,22 +364,47 @@ onTestbed('a volume', () => {
 
   test('is refused as long as its class says so', async () => {
     const { client } = world;
-    const refuse = (value: string | null) =>
-      client.mergePatch(
-        storageClasses,
-        { name: 'standard-wffc' },
-        {
-          metadata: { annotations: { [refusalAnnotation]: value } },
-        },
-      );
-    await refuse('out of disks');
-    await createClaim('refused', 'standard-wffc', '1Mi');
+    await using own = await createClass({ annotations: { [refusalAnnotation]: 'out of disks' } });
+    await createClaim('refused', own.name, '1Mi');
     await createPod('refused', filler('refused'));
-    const why = 'failed to provision volume with StorageClass "standard-wffc": out of disks';
+    const why = `failed to provision volume with StorageClass "${own.name}": out of disks`;
     await toldOf('refused', 'ProvisioningFailed', why);
-    await refuse(null);
+    const annotations = { [refusalAnnotation]: null };
+    await client.mergePatch(storageClasses, { name: own.name }, { metadata: { annotations } });
     await phaseOf('refused', 'Failed');
   });
+
+  test('of a class of folders has the room of the disk under it', async () => {
+    await using own = await createClass({ parameters: { [backingParameter]: 'folder' } });
+    await createClaim('roomy', own.name, '8Mi');
+    await createPod('roomy', filler('roomy'));
+    await phaseOf('roomy', 'Succeeded');
+    expect(statSync(join((await volumeOf('roomy')).path, 'x')).size).toBe(16 * mebibyte);
+  });
+
+  /** A class of this test alone. */
+  async function createClass(fields: {
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly parameters?: Readonly<Record<string, string>>;
+  }): Promise<{ readonly name: string } & AsyncDisposable> {
+    const { annotations = {}, parameters = {} } = fields;
+    const name = `${world.namespace}-${randomBytes(4).toString('hex')}`;
+    await world.client.create(storageClasses, {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'StorageClass',
+      metadata: { name, annotations },
+      provisioner: provisioners.plain,
+      parameters,
+      reclaimPolicy: 'Delete',
+      volumeBindingMode: 'WaitForFirstConsumer',
+    });
+    return {
+      name,
+      async [Symbol.asyncDispose]() {
+        await world.client.delete(storageClasses, { name });
+      },
+    };
+  }
 
   /** Resolves when the volume of this claim is gone. */
   function gone({ spec }: Stored<PersistentVolumeClaim>): Promise<true> {
