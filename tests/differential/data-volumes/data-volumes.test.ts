@@ -1,0 +1,48 @@
+import process from 'node:process';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { isOnTestbed } from '../../support/needs.ts';
+import { startWorld } from '../../support/start-world.ts';
+import { differencesBetween, judge, type Difference } from '../differences.ts';
+import { knownDifferences } from '../known-differences.ts';
+import { readGolden, recordVariable, writeGolden } from './goldens.ts';
+import { wholeAccount } from './normalise.ts';
+import { Stage } from './stage.ts';
+import { stories } from './stories/all.ts';
+import type { Story } from './story.ts';
+
+const suite = 'data-volumes';
+const isRecording = isOnTestbed && process.env[recordVariable] === '1';
+const timeLimitMs = 240_000;
+
+async function accountOf({ secondsPerDisk, run }: Story): Promise<unknown> {
+  const pace = secondsPerDisk === undefined ? {} : { copy: { secondsPerDisk } };
+  await using world = await startWorld(pace);
+  await using stage = await Stage.open(world);
+  await run(stage);
+  return wholeAccount(stage);
+}
+
+describe('a DataVolume goes the same way in the sandbox as with the real CDI', () => {
+  const differences = new Map<string, readonly Difference[]>();
+
+  test.each(stories.map((story) => [story.name, story] as const))(
+    '%s',
+    async (name, story) => {
+      const account = await accountOf(story);
+      if (isRecording) {
+        await writeGolden(name, account);
+        return;
+      }
+      const found = differencesBetween(await readGolden(name), account, `${suite} > ${name}`);
+      differences.set(name, found);
+      expect(isOnTestbed ? found : judge(found, knownDifferences, suite).unexplained).toEqual([]);
+    },
+    timeLimitMs,
+  );
+
+  afterAll(() => {
+    // With only some of the stories nothing can be said of the others.
+    if (isOnTestbed || differences.size < stories.length) return;
+    expect(judge([...differences.values()].flat(), knownDifferences, suite).healed).toEqual([]);
+  });
+});

@@ -1,0 +1,21 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { format } from 'prettier';
+
+/** Set to 1 on a testbed, the accounts of the real programs are written rather than compared. */
+export const recordVariable = 'GANTRY_RECORD_GOLDENS';
+
+function fileOf(story: string): string {
+  const name = story.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+  return join(import.meta.dirname, 'real', `${name}.json`);
+}
+
+/** What the real programs did in this story, recorded on a testbed, never written by hand; undefined: nothing is recorded. */
+export async function readGolden(story: string): Promise<unknown> {
+  const text = await readFile(fileOf(story), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as unknown);
+}
+
+export async function writeGolden(story: string, account: unknown): Promise<void> {
+  await writeFile(fileOf(story), await format(JSON.stringify(account), { parser: 'json', printWidth: 110 }));
+}

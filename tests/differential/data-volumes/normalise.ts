@@ -1,0 +1,139 @@
+import type { PersistentVolumeClaim, Pod } from '../../../src/api/external/core.ts';
+import type { Stored } from '../../../src/api/meta.ts';
+import type { SeenPod } from './recorder.ts';
+import type { Stage } from './stage.ts';
+import { phaseOf } from './account.ts';
+
+/**
+ * All that a story has to tell, with the story's names in place of those that chance gave: what has to be equal between two worlds. Left
+ * out are times, who wrote an event, and events of provisioning, binding and the kubelet, which are not CDI's.
+ */
+export function wholeAccount(stage: Stage): unknown {
+  const { recorder } = stage;
+  const { steps, said } = stage.account();
+  const seen = [...recorder.pods.values()];
+  const claim = recorder.claims.at(-1);
+  const account = {
+    phases: withoutRepeats(recorder.volumes.map((volume) => phaseOf(volume) ?? '')),
+    steps,
+    ...(Object.keys(said).length > 0 && { said }),
+    pods: seen.map(podAccount),
+    ...(claim !== undefined && { claim: claimAccount(claim) }),
+    events: eventReasons(stage),
+  };
+  const names = namesOf(stage, seen);
+  return JSON.parse(JSON.stringify(account), (_key, value: unknown) => renamed(value, names)) as unknown;
+}
+
+function withoutRepeats(phases: readonly string[]): readonly string[] {
+  return phases.filter((phase, index) => phase !== phases[index - 1]);
+}
+
+function podAccount({ pod, ends }: SeenPod): unknown {
+  const { metadata, spec, status } = pod;
+  const [importer] = spec.containers;
+  return {
+    name: metadata.name,
+    labels: metadata.labels,
+    annotations: metadata.annotations,
+    owner: metadata.ownerReferences?.map(({ kind, name }) => `${kind} ${name}`).join(),
+    phase: status?.phase,
+    env: Object.fromEntries(
+      (importer?.env ?? []).map(({ name, value, valueFrom }) => [
+        name,
+        valueFrom === undefined
+          ? (value ?? '')
+          : `${valueFrom.secretKeyRef?.name}: ${valueFrom.secretKeyRef?.key}`,
+      ]),
+    ),
+    mounts: mountsOf(pod),
+    volumes: (spec.volumes ?? [])
+      .filter(({ name }) => !name.startsWith('kube-api-access-'))
+      .map(({ name, ...source }) => `${name}: ${Object.keys(source).join()}`),
+    initContainers: (spec.initContainers ?? []).map(({ name, image }) => `${name}: ${image}`),
+    ends: ends.map(endShape),
+  };
+}
+
+function mountsOf({ spec }: Pod): readonly string[] {
+  const { volumeMounts = [], volumeDevices = [] } = spec.containers[0] ?? { name: '' };
+  const folders = volumeMounts.map(({ name, mountPath }) => `${name}: ${mountPath}`);
+  return [...folders, ...volumeDevices.map(({ name, devicePath }) => `${name}: device ${devicePath}`)].filter(
+    (mount) => !mount.startsWith('kube-api-access-'),
+  );
+}
+
+/** Version and host are the library's affair; sizes of free space the file system's. */
+function endShape(end: string): string {
+  return end
+    .replace(/"Version":"[^"]*"/, '"Version":"*"')
+    .replace(/"Host":"[^"]*"/, '"Host":"*"')
+    .replace(/available storage \d+/, 'available storage *');
+}
+
+/** How volumes get bound, and who protects them, is the storage's affair. */
+function claimAccount({ metadata, spec }: PersistentVolumeClaim): unknown {
+  const annotations = Object.fromEntries(
+    Object.entries(metadata.annotations ?? {}).filter(
+      ([key]) =>
+        !key.startsWith('pv.kubernetes.io/') &&
+        !key.includes('volume.kubernetes.io/') &&
+        !key.includes('volume.beta.kubernetes.io/') &&
+        !key.includes('pod.vddk.'),
+    ),
+  );
+  return {
+    labels: metadata.labels,
+    annotations,
+    accessModes: spec.accessModes,
+    volumeMode: spec.volumeMode,
+    request: spec.resources?.requests?.['storage'],
+    owner: metadata.ownerReferences?.map(({ kind, name }) => `${kind} ${name}`).join(),
+  };
+}
+
+const notOfCdi = [
+  'ProvisioningSucceeded',
+  'ProvisioningFailed',
+  'WaitForFirstConsumer',
+  'ExternalProvisioning',
+  'WaitForPodScheduled',
+  'FailedBinding',
+];
+
+/** Each reason once, in the order of the alphabet: how often, and in what order of two within a millisecond, is chance. */
+function eventReasons({ recorder }: Stage): unknown {
+  const lines = [...recorder.events.values()]
+    .filter(({ reason = '', involvedObject }) => !notOfCdi.includes(reason) && involvedObject.kind !== 'Pod')
+    .map(
+      ({ involvedObject, type, reason, message }) =>
+        `${involvedObject.kind}: ${type} ${reason}: ${endShape(message ?? '')}`,
+    );
+  return [...new Set(lines)].sort();
+}
+
+function namesOf(stage: Stage, seen: readonly SeenPod[]): readonly (readonly [string, string])[] {
+  const { recorder, source, world } = stage;
+  const uids = (objects: readonly Stored<{ metadata: { name: string } } & PersistentVolumeClaim>[]) => [
+    ...new Set(objects.map(({ metadata }) => metadata.uid)),
+  ];
+  const names: (readonly [string, string])[] = [
+    [stage.namespace, 'ns'],
+    [world.vcenter.url, 'https://vcenter/sdk'],
+    [new URL(world.vcenter.url).host, 'vcenter'],
+    [world.vcenter.thumbprint, 'thumbprint'],
+    ...source.names,
+    ...uids(recorder.claims).map((uid, index) => [uid, `uid of claim ${index + 1}`] as const),
+    ...uids(recorder.volumes as never).map((uid, index) => [uid, `uid of DataVolume ${index + 1}`] as const),
+    ...seen.map(({ pod }, index) => [pod.metadata.uid, `uid of pod ${index + 1}`] as const),
+  ];
+  return names.filter(([from]) => from !== '').sort(([a], [b]) => b.length - a.length);
+}
+
+function renamed(value: unknown, names: readonly (readonly [string, string])[]): unknown {
+  const rename = (text: string): string =>
+    names.reduce((done, [from, to]) => done.replaceAll(from, to), text);
+  if (typeof value === 'string') return rename(value);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [rename(key), inner]));
+}

@@ -1,0 +1,132 @@
+import { dataVolumes, persistentVolumeClaims, pods, resourceQuotas } from '../../../../src/api/kinds.ts';
+import type { ResourceKind } from '../../../../src/api/meta.ts';
+import { cdiBindImmediateAnnotation } from '../../../../src/api/labels.ts';
+import { phaseOf } from '../account.ts';
+import type { Stage } from '../stage.ts';
+import { disk, first, storage, type Story } from '../story.ts';
+
+function conditionOf({ status }: Parameters<Parameters<Stage['until']>[1]>[0], type: string) {
+  return status?.conditions?.find((one) => one.type === type);
+}
+
+async function runningPod(stage: Stage): Promise<string> {
+  return stage.world.until('an importer runs', async () => {
+    const { items } = await stage.client.list(pods, { namespace: stage.namespace });
+    return items.find(({ status }) => status?.phase === 'Running')?.metadata.name;
+  });
+}
+
+/** Imports that meet something in their way. */
+export const troubleStories: readonly Story[] = [
+  {
+    name: 'an importer that cannot log in, until its Secret is mended',
+    secondsPerDisk: 1,
+    async run(stage) {
+      const s1 = stage.source.snapshot('S1');
+      await stage.giveAccess('wrong');
+      await stage.create({ storage: storage('Block'), checkpoints: [first(s1)], finalCheckpoint: true });
+      await stage.until('it was restarted twice', ({ status }) => (status?.restartCount ?? 0) >= 2);
+      await stage.until('its end is told', (volume) => conditionOf(volume, 'Running')?.reason === 'Error');
+      await stage.tell('it crashes again and again');
+      await stage.giveAccess();
+      await stage.until('it has succeeded', (volume) => phaseOf(volume) === 'Succeeded');
+      const volume = await stage.volume();
+      stage.say('restarts are counted', (volume?.status?.restartCount ?? 0) >= 2);
+    },
+  },
+  {
+    name: 'a class that waits for a consumer',
+    secondsPerDisk: 1,
+    async run(stage) {
+      stage.source.vm.powerOff();
+      stage.source.snapshot('S1');
+      const storageClassName = await stage.classThatWaits();
+      await stage.giveAccess();
+      await stage.create({ storage: storage('Filesystem', '8Mi', storageClassName) });
+      await stage.until('it waits', (volume) => phaseOf(volume) === 'WaitForFirstConsumer');
+      await stage.world.letPass(5);
+      await stage.tell('it waits still');
+    },
+  },
+  {
+    name: 'a class that waits for a consumer, and a DataVolume that does not',
+    secondsPerDisk: 1,
+    async run(stage) {
+      stage.source.vm.powerOff();
+      stage.source.snapshot('S1');
+      const storageClassName = await stage.classThatWaits();
+      await stage.giveAccess();
+      await stage.create(
+        { storage: storage('Filesystem', '8Mi', storageClassName) },
+        { [cdiBindImmediateAnnotation]: '' },
+      );
+      await stage.succeeded();
+    },
+  },
+  {
+    name: 'a claim over the quota, until that is raised',
+    secondsPerDisk: 1,
+    async run(stage) {
+      stage.source.vm.powerOff();
+      stage.source.snapshot('S1');
+      const at = { namespace: stage.namespace, name: 'small' };
+      const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: at };
+      await stage.client.create(resourceQuotas, { ...quota, spec: { hard: { 'requests.storage': '1Mi' } } });
+      await stage.giveAccess();
+      await stage.create({});
+      await stage.reach(
+        'it is refused',
+        (volume) => conditionOf(volume, 'Bound')?.reason === 'ErrExceededQuota',
+      );
+      await stage.client.mergePatch(resourceQuotas, at, { spec: { hard: { 'requests.storage': '1Gi' } } });
+      await stage.succeeded();
+    },
+  },
+  {
+    name: 'a Secret that comes late',
+    secondsPerDisk: 1,
+    async run(stage) {
+      stage.source.vm.powerOff();
+      stage.source.snapshot('S1');
+      await stage.create({});
+      await stage.reach(
+        'it waits',
+        (volume) => conditionOf(volume, 'Running')?.reason === 'CreateContainerConfigError',
+      );
+      await stage.giveAccess();
+      await stage.succeeded();
+    },
+  },
+  {
+    name: 'a DataVolume that is deleted in the middle of the copy',
+    secondsPerDisk: 60,
+    async run(stage) {
+      stage.source.vm.powerOff();
+      await stage.giveAccess();
+      await stage.create({});
+      await stage.until('it copies', (volume) => phaseOf(volume) === 'ImportInProgress');
+      await stage.client.delete(dataVolumes, { namespace: stage.namespace, name: disk });
+      await stage.world.until('all of it is gone', async () => {
+        const lists = await Promise.all(
+          ([dataVolumes, persistentVolumeClaims, pods] as readonly ResourceKind[]).map((kind) =>
+            stage.client.list(kind, { namespace: stage.namespace }),
+          ),
+        );
+        return lists.every(({ items }) => items.length === 0) ? true : undefined;
+      });
+    },
+  },
+  {
+    name: 'a pod that is deleted in the middle of a stage',
+    secondsPerDisk: 8,
+    async run(stage) {
+      const s1 = stage.source.snapshot('S1');
+      await stage.giveAccess();
+      await stage.create({ storage: storage('Block'), checkpoints: [first(s1)] });
+      await stage.until('it copies', (volume) => phaseOf(volume) === 'ImportInProgress');
+      const name = await runningPod(stage);
+      await stage.client.delete(pods, { namespace: stage.namespace, name });
+      await stage.copied('the first is copied', s1);
+    },
+  },
+];
