@@ -17,8 +17,11 @@ const say = (name: string, text: string): void => writeFileSync(join(folder, nam
 // A program in a network namespace, with a /tmp of its own; a process that nobody waits for; a loop device and a mount.
 const pod = await network.add('pod', '10.77.10.1');
 const script = `touch /tmp/mark-${word}; exec -a ${word} sleep 3600`;
+const early = join(folder, 'early');
+await runCommand('mkdir', [early]);
+await runCommand('mount', ['-t', 'tmpfs', 'tmpfs', early]);
 const [command, args] = inNetwork(pod, ...withPrivateTmp([folder], 'bash', ['-c', script]));
-spawn(command, [...args], { stdio: 'ignore', env: { PATH: process.env['PATH'] } });
+const { pid } = spawn(command, [...args], { stdio: 'ignore', env: { PATH: process.env['PATH'] } });
 spawn('sh', ['-c', '(sleep 0.1; exit 0) &'], { stdio: 'ignore' });
 spawn('setsid', ['bash', '-c', `exec -a ${word} sleep 3600`], { stdio: 'ignore', detached: true }).unref();
 const file = join(folder, 'disk.img');
@@ -34,7 +37,12 @@ spawn('bash', ['-c', `exec 3<${device}; echo > ${folder}/held; exec -a ${word} s
 await eventually('the device is held', () => readdirSync(folder).includes('held'));
 await runCommand('losetup', ['--detach', device]);
 await eventually('orphans are reaped', () => !processes().some(({ state }) => state === 'Z'));
-await eventually('all run', () => processes().filter(({ name }) => name.startsWith('sleep')).length === 3);
+await eventually('all run', () => processes().filter(({ name }) => name.startsWith('sleep')).length === 3); // What ends in the cell does not live on with a program that has mounts of its own.
+const hasEarly = (): boolean => readFileSync(`/proc/${pid ?? 0}/mountinfo`, 'utf8').includes(early);
+if (!hasEarly()) say('mistake', 'the program does not see what was mounted before it');
+await runCommand('umount', [early]);
+await eventually('it is unmounted for the program, too', () => !hasEarly());
+
 say('network', await runCommand('ip', ['-brief', 'address']));
 say('pid', String(process.pid));
 if (what === 'end') process.exit(7);

@@ -88,6 +88,7 @@ describe('a cell', () => {
     for (const cell of [one, two]) {
       expect(cell.read('network')).toMatch(/^tb0 +\S+ +10\.77\.0\.1\/16 /m);
       expect(cell.processes().length).toBeGreaterThan(3);
+      expect(existsSync(join(cell.folders[0] ?? '', 'mistake'))).toBe(false);
     }
   });
 

@@ -31,6 +31,8 @@ export async function openCell(): Promise<Cell> {
     if (process.connected) process.send?.(message);
   };
   report({ what: 'entered' });
+  // So that what is unmounted here is unmounted for programs with mounts of their own, too, and does not live on in theirs.
+  await runCommand('mount', ['--make-rshared', '/']);
   // Programs keep sockets, keys and namespaces under /run: none of it is the machine's.
   await runCommand('mount', ['-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', '/run']);
   await mkdir('/run/netns');

@@ -36,6 +36,8 @@ const probeEveryMs = 25;
 const readyWithinMs = 60_000;
 /** As a kubelet waits, in shorter steps: a person or a test waits for it. */
 const restartAfterMs = { first: 200, most: 10_000 };
+/** One that ran so long was no failure, even if it ended. */
+const healthyMs = 10_000;
 const tailLines = 15;
 
 /** One program that is kept running from `start` to `stop`. */
@@ -138,20 +140,27 @@ export class Daemon implements AsyncDisposable {
     const { clock, log, onEnd } = this.#deps;
     let run: ProgramRun | undefined = first;
     let waitMs = restartAfterMs.first;
+    let begunMs = clock.monotonicMs();
     const isOver = (): boolean => life.aborted;
     while (!isOver()) {
-      const how = run === undefined ? 'before it was ready' : await run.ended;
-      if (isOver()) return;
-      const error = this.#error('DaemonEnded', `ended by itself ${how}`);
-      if (!this.spec.isRestarted) {
-        onEnd(await this.#withLog(error));
-        return;
+      if (run === undefined) {
+        log.warn(`${this.spec.name} did not come up: another try`, { waitMs });
+      } else {
+        const how = await run.ended;
+        if (isOver()) return;
+        const error = this.#error('DaemonEnded', `ended by itself ${how}`);
+        if (!this.spec.isRestarted) {
+          onEnd(await this.#withLog(error));
+          return;
+        }
+        if (clock.monotonicMs() - begunMs >= healthyMs) waitMs = restartAfterMs.first;
+        log.warn(`${error.message}: it is started again`, { waitMs });
       }
-      log.warn(`${error.message}: it is started again`, { waitMs });
       this.#restarts += 1;
       await clock.sleep(waitMs, life).catch(() => undefined);
+      waitMs = Math.min(waitMs * 2, restartAfterMs.most);
+      begunMs = clock.monotonicMs();
       run = isOver() ? undefined : await this.#bringUp(life).catch(() => undefined);
-      waitMs = run === undefined ? Math.min(waitMs * 2, restartAfterMs.most) : restartAfterMs.first;
     }
   }
 

@@ -24,7 +24,7 @@ export function withPrivateTmp(
     ]),
     'exec "$@"',
   ].join('\n');
-  return ['unshare', ['--mount', '--', 'sh', '-c', script, 'sh', command, ...args]];
+  return ['unshare', ['--mount', '--propagation=slave', '--', 'sh', '-c', script, 'sh', command, ...args]];
 }
 
 /** For a shell. */
