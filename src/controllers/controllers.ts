@@ -96,7 +96,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
   const reflect = reflectors(options, manager);
   reflect(virtualMachineImports, imports);
   for (const { kind, cache } of watched.all) reflect(kind, cache);
-  for (const { kind, cache, labelSelector } of targetWatched) reflect(kind, cache, labelSelector);
+  for (const { kind, cache, ...of } of targetWatched) reflect(kind, cache, of);
 
   const make = (name: string, count: number, reconcile: Reconcile): Controller =>
     new Controller({
@@ -246,12 +246,13 @@ function reflectors({ client, clock, random, log }: ControllersOptions, manager:
   return <T extends KubeObject>(
     kind: ResourceKind<T>,
     cache: ObjectCache<T>,
-    labelSelector?: string,
+    { labelSelector, mayBeAbsent = false }: Pick<Watched, 'labelSelector' | 'mayBeAbsent'> = {},
   ): void => {
     const reflector = new Reflector<T>({
       client,
       kind,
       ...(labelSelector !== undefined && { selection: { labelSelector } }),
+      mayBeAbsent,
       sink: cache,
       clock,
       random,

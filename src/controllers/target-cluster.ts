@@ -45,6 +45,7 @@ export interface Watched<T extends KubeObject = KubeObject> {
   readonly kind: ResourceKind<T>;
   readonly cache: ObjectCache<T>;
   readonly labelSelector?: string;
+  readonly mayBeAbsent?: boolean;
 }
 
 /** Value of the index `import`: the UID of the import that made the object. */
@@ -86,7 +87,8 @@ export function targetCluster(
       { kind: storageClasses, cache: cluster.storageClasses },
       { kind: storageProfiles, cache: cluster.storageProfiles },
       { kind: resourceQuotas, cache: cluster.quotas },
-      { kind: networkAttachmentDefinitions, cache: cluster.networks },
+      // Multus brings them, and KubeVirt does without.
+      { kind: networkAttachmentDefinitions, cache: cluster.networks, mayBeAbsent: true },
     ] as readonly Watched[],
   };
 }

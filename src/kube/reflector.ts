@@ -20,6 +20,8 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly kind: ResourceKind<T>;
   /** Narrows what is listed and watched, the same for both. */
   readonly selection?: ListOptions;
+  /** An add-on brings this kind: where the server does not serve it there are no objects of it, and it is looked for again. */
+  readonly mayBeAbsent?: boolean;
   readonly sink: ReflectorSink<T>;
   readonly clock: Clock;
   readonly random: Random;
@@ -35,6 +37,8 @@ const watchSpreadSeconds = 300;
 const defaultInactivityMs = 150_000;
 /** A watch that lived so long was no failure, even if nothing happened in it. */
 const healthyWatchMs = 5000;
+/** How often (milliseconds) a kind that was absent is looked for. */
+const absentMs = 30_000;
 /** After so many failures in a row the version itself is doubted (a server restored to an earlier state never serves it again). */
 const failuresBeforeRelist = 3;
 
@@ -51,6 +55,7 @@ export class Reflector<T extends KubeObject> {
   /** Where to watch from; undefined when only a list can tell. */
   #version: string | undefined;
   #failures = 0;
+  #isAbsent = false;
 
   constructor(options: ReflectorOptions<T>) {
     this.#options = options;
@@ -77,7 +82,18 @@ export class Reflector<T extends KubeObject> {
     const list = await client.list(kind, selection, signal);
     sink.replace(list);
     this.#version = list.resourceVersion;
+    this.#isAbsent = false;
     this.#markSynced();
+  }
+
+  async #waitUntilServed(signal: AbortSignal): Promise<void> {
+    const { sink, clock } = this.#options;
+    if (!this.#isAbsent) this.#logger.info('the cluster does not have this kind');
+    this.#isAbsent = true;
+    this.#version = undefined;
+    sink.replace({ items: [], resourceVersion: '' });
+    this.#markSynced();
+    await clock.sleep(absentMs, signal).catch(() => undefined);
   }
 
   async #watch(resourceVersion: string, signal: AbortSignal): Promise<void> {
@@ -115,6 +131,10 @@ export class Reflector<T extends KubeObject> {
 
   async #recover(error: unknown, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
+    if (this.#options.mayBeAbsent === true && isKubeError(error, 'NotFound')) {
+      await this.#waitUntilServed(signal);
+      return;
+    }
     this.#failures += 1;
     const failures = this.#failures;
     const isGone = isKubeError(error, 'Gone');

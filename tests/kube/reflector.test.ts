@@ -9,7 +9,7 @@ import { SimulatedClock } from '../../src/sandbox/simulated-clock.ts';
 import type { Widget } from './fake-api.ts';
 import { FakeApi, statusBody, widget, widgets } from './fake-api.ts';
 
-function setUp() {
+function setUp(more: { readonly mayBeAbsent?: boolean } = {}) {
   const clock = new SimulatedClock({ start: 0 });
   const api = new FakeApi();
   const logger = new RecordingLogger();
@@ -19,6 +19,7 @@ function setUp() {
     client: createKubeClient(api, { clock, random }),
     kind: widgets,
     selection: { namespace: 'ns', labelSelector: 'ours' },
+    ...more,
     sink: cache,
     clock,
     random,
@@ -182,5 +183,41 @@ test('a silent watch is taken for dead after two and a half minutes, and bookmar
   await clock.advance(2000);
   expect(count(isWatch)).toBe(2);
   expect(api.watchCount).toBe(1);
+  await stop();
+});
+
+test('a kind that the server does not serve has no objects, until an add-on brings it', async () => {
+  const { start, api, clock, reflector, names, stop, count, logger } = setUp({ mayBeAbsent: true });
+  const absent = statusBody(404, 'NotFound', 'the server could not find the requested resource');
+  for (let i = 0; i < 3; i += 1) api.failNext(absent);
+  start();
+  await clock.advance(1);
+  await reflector.synced;
+  expect(names()).toEqual([]);
+  await clock.advance(65_000);
+  expect(count(() => true)).toBe(3);
+  expect(logger.lines.map(({ level }) => level)).toEqual(['info']);
+  api.put(ours('a'));
+  await clock.advance(30_000);
+  expect(names()).toEqual(['a']);
+  // The add-on is taken away again.
+  for (let i = 0; i < 2; i += 1) api.failNext(absent);
+  api.endWatches();
+  await clock.advance(1);
+  expect(names()).toEqual([]);
+  await clock.advance(90_000);
+  expect(names()).toEqual(['a']);
+  await stop();
+});
+
+test('a kind that must be there is not taken for absent', async () => {
+  const { start, api, clock, reflector, stop, logger } = setUp();
+  api.failNext(statusBody(404, 'NotFound', 'the server could not find the requested resource'));
+  start();
+  let isSynced = false;
+  void reflector.synced.then(() => (isSynced = true));
+  await clock.advance(1);
+  expect(isSynced).toBe(false);
+  expect(logger.lines.map(({ level }) => level)).toEqual(['warn']);
   await stop();
 });
