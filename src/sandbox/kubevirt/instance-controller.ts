@@ -7,7 +7,7 @@ import type { StandIn } from '../stand-in.ts';
 import { findClass, selectedNodeAnnotation, waitsForConsumer } from '../storage/binding.ts';
 import type { KubeVirtCaches } from './caches.ts';
 import { nextStep } from './instance-step.ts';
-import { instanceFinalizer } from './machine-controller.ts';
+import { instanceFinalizers } from './machine-controller.ts';
 import { instanceStatus } from './machine-status.ts';
 import type { KubeVirtSettings } from './settings.ts';
 
@@ -64,11 +64,11 @@ export class InstanceController {
   /** The guest stops in its time, then the finalizer lets the object go (inferred). */
   async #stop(instance: Stored<VirtualMachineInstance>, signal: AbortSignal): Promise<ReconcileResult> {
     const { namespace = '', name, uid, resourceVersion, finalizers = [] } = instance.metadata;
-    if (!finalizers.includes(instanceFinalizer)) return {};
+    if (finalizers.length === 0) return {};
     const leftMs = this.#leftMs(instance, 'stop', this.#settings.stopMs);
     if (leftMs > 0) return { requeueAfterMs: leftMs };
     this.#since.delete(uid);
-    const kept = finalizers.filter((finalizer) => finalizer !== instanceFinalizer);
+    const kept = finalizers.filter((finalizer) => !instanceFinalizers.includes(finalizer));
     const patch = { metadata: { uid, resourceVersion, finalizers: kept } };
     await this.#standIn.client.mergePatch(virtualMachineInstances, { namespace, name }, patch, {}, signal);
     return {};
@@ -106,7 +106,9 @@ export class InstanceController {
     const status = instanceStatus(instance, phase, this.#standIn.clock.now(), options);
     if (JSON.stringify(status) === JSON.stringify(instance.status)) return;
     const { namespace = '', name, uid } = instance.metadata;
-    const patch = { metadata: { uid }, status };
+    const { nodeName } = options;
+    const labels = nodeName === undefined ? {} : { labels: { 'kubevirt.io/nodeName': nodeName } };
+    const patch = { metadata: { uid, ...labels }, status };
     const stored = await this.#standIn.client.mergePatch(
       virtualMachineInstances,
       { namespace, name },

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { VirtualMachine, VirtualMachineInstance } from '../../api/external/kubevirt.ts';
 import { virtualMachineInstances, virtualMachines } from '../../api/kinds.ts';
 import type { Stored } from '../../api/meta.ts';
@@ -11,9 +11,13 @@ import { isFinal, isStartExpected, nextMachineStatus, runStrategyOf } from './ma
 import type { MachineView } from './machine-status.ts';
 import type { KubeVirtSettings } from './settings.ts';
 
-/** Added by virt-api, taken away when the guest has stopped (inferred). */
-export const instanceFinalizer = 'foregroundDeleteVirtualMachine';
-const longestLabel = 63;
+/** On the machine as long as it has an instance, and on the instance. */
+const controllerFinalizer = 'kubevirt.io/virtualMachineControllerFinalize';
+/** On the instance; taken away when the guest has stopped. */
+export const instanceFinalizers: readonly string[] = [
+  controllerFinalizer,
+  'kubevirt.io/foregroundDeleteVirtualMachine',
+];
 
 type Failure = MachineView['failure'];
 
@@ -32,13 +36,41 @@ export class MachineController {
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
-    const vm = this.#caches.machines.getByKey(key);
+    const found = this.#caches.machines.getByKey(key);
+    if (found === undefined) return {};
+    const vm = await this.#finalize(found, signal);
     if (vm === undefined) return {};
     const before = this.#caches.instances.getByKey(key);
     const instance = await this.#sync(vm, before, signal);
     const failure = this.#failures.get(vm.metadata.uid);
     await this.#writeStatus(vm, instance, failure, signal);
     return failure === undefined ? {} : { requeueAfterMs: this.#settings.retryMs / this.#settings.speed };
+  }
+
+  /** Holds the machine until its instance is gone. undefined: it is let go. */
+  async #finalize(
+    vm: Stored<VirtualMachine>,
+    signal: AbortSignal,
+  ): Promise<Stored<VirtualMachine> | undefined> {
+    const { namespace = '', name, uid, resourceVersion, finalizers = [] } = vm.metadata;
+    const isHeld = finalizers.includes(controllerFinalizer);
+    const isLeaving = vm.metadata.deletionTimestamp !== undefined;
+    const isAlone = this.#caches.instances.get({ namespace, name }) === undefined;
+    if (isLeaving ? !(isHeld && isAlone) : isHeld) return vm;
+    const kept = isLeaving
+      ? finalizers.filter((finalizer) => finalizer !== controllerFinalizer)
+      : [...finalizers, controllerFinalizer];
+    const patch = { metadata: { uid, resourceVersion, finalizers: kept } };
+    const stored = await this.#standIn.client.mergePatch(
+      virtualMachines,
+      { namespace, name },
+      patch,
+      {},
+      signal,
+    );
+    if (isLeaving) return undefined;
+    this.#caches.machines.put(stored);
+    return stored;
   }
 
   async #sync(
@@ -58,10 +90,13 @@ export class MachineController {
     const isRestarted =
       isFinal(instance) &&
       (strategy === 'Always' || (strategy === 'RerunOnFailure' && instance.status?.phase === 'Failed'));
-    if ((strategy === 'Halted' || isRestarted) && instance.metadata.deletionTimestamp === undefined) {
+    const isStopped = strategy === 'Halted' || isRestarted || vm.metadata.deletionTimestamp !== undefined;
+    if (isStopped && instance.metadata.deletionTimestamp === undefined) {
       const { namespace = '', name, uid: instanceUid } = instance.metadata;
       const at = { namespace, name };
       await this.#standIn.client.delete(virtualMachineInstances, at, { uid: instanceUid }, signal);
+      const message = `Stopped the virtual machine by deleting the virtual machine instance ${instanceUid}`;
+      await this.#standIn.event(vm, 'Normal', 'SuccessfulDelete', message, signal);
     }
     return instance;
   }
@@ -108,11 +143,13 @@ export class MachineController {
       failure,
       nowMs: this.#standIn.clock.now(),
     });
-    if (JSON.stringify(status) === JSON.stringify(vm.status)) return;
+    if (isDeepStrictEqual(status, vm.status)) return;
+    // Null takes a member away.
+    const patch = { created: null, ready: null, ...status };
     const stored = await this.#standIn.client.mergePatch(
       virtualMachines,
       { namespace, name },
-      { metadata: { uid }, status },
+      { metadata: { uid }, status: patch },
       { subresource: 'status' },
       signal,
     );
@@ -120,7 +157,7 @@ export class MachineController {
   }
 }
 
-/** Same name, owned by the machine, labels of the template and one for its own name (fact: kubevirt 1.3). */
+/** Same name, owned by the machine, with the labels of the template. */
 function buildInstance(vm: Stored<VirtualMachine>): VirtualMachineInstance {
   const { namespace = '', name, uid } = vm.metadata;
   const { metadata, spec } = vm.spec.template;
@@ -130,9 +167,9 @@ function buildInstance(vm: Stored<VirtualMachine>): VirtualMachineInstance {
     metadata: {
       name,
       namespace,
-      labels: { ...metadata?.labels, 'vmi.kubevirt.io/id': nameLabel(name) },
+      ...(metadata?.labels && { labels: metadata.labels }),
       ...(metadata?.annotations && { annotations: metadata.annotations }),
-      finalizers: [instanceFinalizer],
+      finalizers: instanceFinalizers,
       ownerReferences: [
         {
           apiVersion: 'kubevirt.io/v1',
@@ -146,10 +183,4 @@ function buildInstance(vm: Stored<VirtualMachine>): VirtualMachineInstance {
     },
     spec,
   };
-}
-
-/** 54 characters, a dash and 8 of the sha1 where the name is too long for a label (fact: kubevirt 1.3). */
-function nameLabel(name: string): string {
-  if (name.length <= longestLabel) return name;
-  return `${name.slice(0, 54)}-${createHash('sha1').update(name).digest('hex').slice(0, 8)}`;
 }

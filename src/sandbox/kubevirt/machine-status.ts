@@ -57,10 +57,12 @@ export function nextMachineStatus(view: MachineView): MachineStatus {
   const conditions = [ready, ...(failed ? [failed] : []), ...others].map((condition) =>
     withTransition(condition, before, now),
   );
+  const { created: _created, ready: _ready, ...kept } = vm.status ?? {};
+  // What is not so is not said.
   return {
-    ...vm.status,
-    created: instance !== undefined,
-    ready: ready.status === 'True',
+    ...kept,
+    ...(instance !== undefined && { created: true }),
+    ...(ready.status === 'True' && { ready: true }),
     printableStatus: printableStatus(view),
     conditions,
   };

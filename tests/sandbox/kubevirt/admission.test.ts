@@ -288,11 +288,7 @@ describe('the webhook', () => {
       { domain: { ...devices({}).domain, memory: { guest: '1 GB' } } },
       'quantities must',
     ],
-    [
-      'a number below zero',
-      oneDisk({ bootOrder: -1 }),
-      'cannot unmarshal number -1 into Go struct field',
-    ],
+    ['a number below zero', oneDisk({ bootOrder: -1 }), 'cannot unmarshal number -1 into Go struct field'],
   ];
   test.each(unreadable)('cannot read %s, and says so with 400', async (_name, changes, text) => {
     await using cluster = await startCluster();
