@@ -27,7 +27,9 @@ import type { ServerState } from './server-state.ts';
 import { internalWrite } from './server-state.ts';
 import { Store, type StoreListener } from './store.ts';
 import { subjectOf, targetOf } from './subjects.ts';
-import { asTableLine, tableWanted } from './table.ts';
+import { formOf } from './answer-form.ts';
+import { checkListOptions } from './list-options.ts';
+import { asTableLine } from './table.ts';
 import type { WatchLine } from './watching.ts';
 import { Watch } from './watching.ts';
 
@@ -75,6 +77,8 @@ export class EmbeddedApiServer implements ApiServer {
     this.#trace = trace;
     this.#traceRequests = traceRequests;
     this.#fill();
+    // A watch cache begins where it was filled (fact: apiserver storage/cacher).
+    this.#state.store.compact();
     for (const fault of ['api-outage', 'watch-cut', 'watch-gone'] as const) {
       this.#resources.push(faults.onStart(fault, () => this.#strikeOpenWatches()));
     }
@@ -189,7 +193,8 @@ export class EmbeddedApiServer implements ApiServer {
     client: WatchClient,
   ): Disposable {
     const { served, namespace, name } = route;
-    const wantsTable = tableWanted(request.headers['accept']);
+    const wantsTable = formOf(request.headers['accept']) === 'table';
+    checkListOptions(request.query);
     let isFirst = true;
     const shown = (line: WatchLine): WatchLine => {
       if (!wantsTable) return line;

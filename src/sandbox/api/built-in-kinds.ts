@@ -1,12 +1,15 @@
 import * as kinds from '../../api/kinds.ts';
 import type { ResourceKind } from '../../api/meta.ts';
-import { claimProtectionFinalizer } from './claim-protection.ts';
+import { claimStrategy, volumeStrategy } from './claim-strategy.ts';
 import { ageColumn, ageSince, column, fieldAt, nameColumn } from './columns.ts';
+import { configMapStrategy, secretStrategy } from './data-strategy.ts';
 import type { FieldError } from './field-error.ts';
-import { forbiddenField, invalidValue } from './field-error.ts';
-import type { Json } from './json.ts';
-import { isList, isObject, sameJson, textOf, withMembers } from './json.ts';
+import { invalidValue, required } from './field-error.ts';
+import { isList, isObject, textOf, withMembers } from './json.ts';
+import { DecodeRefusal, quoted } from './refusal.ts';
+import { definitionStrategy } from './definition-strategy.ts';
 import { podColumns } from './pod-columns.ts';
+import { jobStrategy, podStrategy } from './pod-strategy.ts';
 import type { Column, ServedKind, Strategy } from './served-kind.ts';
 import type { StoredObject } from './stored-object.ts';
 import { withMeta } from './stored-object.ts';
@@ -22,7 +25,17 @@ interface BuiltIn {
   readonly orphansByDefault?: boolean;
   readonly categories?: readonly string[];
   readonly nameRule?: ServedKind['nameRule'];
+  readonly unknownFieldText?: ServedKind['unknownFieldText'];
+  /** Members beside apiVersion, kind and metadata; default: spec and status. */
+  readonly members?: readonly string[];
+  readonly specMembers?: readonly string[];
+  /** Column of the name stands where the kind's own columns put it. */
+  readonly ownName?: boolean;
 }
+
+const plainText = (field: string): string => `field label not supported: ${field}`;
+const listedText = (field: string): string =>
+  `${quoted(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 
 function builtIn(kind: ResourceKind, about: BuiltIn = {}): ServedKind {
   return {
@@ -37,95 +50,38 @@ function builtIn(kind: ResourceKind, about: BuiltIn = {}): ServedKind {
     definition: undefined,
     nameRule: about.nameRule ?? 'subdomain',
     selectableFields: about.fields ?? [],
-    columns: [nameColumn, ...(about.columns ?? [ageColumn])],
+    unknownFieldText: about.unknownFieldText ?? listedText,
+    members: about.members ?? ['spec', 'status'],
+    specMembers: about.specMembers,
+    columns: about.ownName === true ? (about.columns ?? []) : [nameColumn, ...(about.columns ?? [ageColumn])],
     returnsDeleted: about.returnsDeleted ?? false,
     orphansByDefault: about.orphansByDefault ?? false,
     strategy: about.strategy ?? {},
   };
 }
 
+/** Where nothing is, an empty text is shown. */
 const at = (name: string, path: string, options: { wide?: boolean; type?: string } = {}): Column =>
-  column(name, (object) => fieldAt(object, path), options);
+  column(name, (object) => fieldAt(object, path) ?? '', options);
 const unsetAt = (name: string, path: string, options: { wide?: boolean } = {}): Column =>
   column(name, (object) => fieldAt(object, path) ?? '<unset>', options);
 const count = (name: string, ...fields: readonly string[]): Column =>
-  column(
-    name,
-    (object) =>
-      fields.reduce((sum, field) => {
-        const value = object[field];
-        return sum + (isObject(value) ? Object.keys(value).length : 0);
-      }, 0),
-    { type: 'integer' },
+  column(name, (object) =>
+    fields.reduce((sum, field) => {
+      const value = object[field];
+      return sum + (isObject(value) ? Object.keys(value).length : 0);
+    }, 0),
   );
 
-const firstStatus =
-  (status: Json) =>
-  (object: StoredObject): StoredObject =>
-    withMembers(object, { status });
-
-/** `stringData` is a way to write `data`, and is never stored. */
-function foldStringData(object: StoredObject): StoredObject {
-  const text = object['stringData'];
-  const type = object['type'] ?? 'Opaque';
-  if (!isObject(text)) return withMembers(object, { type, stringData: undefined });
-  const encoded = Object.entries(text).map(([key, value]) => [
-    key,
-    Buffer.from(textOf(value)).toString('base64'),
-  ]);
-  const data: Json = {
-    ...(isObject(object['data']) && object['data']),
-    ...(Object.fromEntries(encoded) as Readonly<Record<string, string>>),
-  };
-  return withMembers(object, { type, stringData: undefined, data });
-}
-
-const immutableText = 'field is immutable when `immutable` is set';
-
-function validateSecretChange(object: StoredObject, old: StoredObject): readonly FieldError[] {
-  const errors: FieldError[] = [];
-  if (object['type'] !== old['type']) {
-    errors.push(invalidValue('type', object['type'], 'field is immutable'));
-  }
-  return [...errors, ...validateImmutable(object, old, ['data'])];
-}
-
-function validateImmutable(
-  object: StoredObject,
-  old: StoredObject,
-  fields: readonly string[],
-): readonly FieldError[] {
-  if (old['immutable'] !== true) return [];
-  const changed = fields.filter((field) => !sameJson(object[field] ?? {}, old[field] ?? {}));
-  return [
-    ...(object['immutable'] === true ? [] : [forbiddenField('immutable', immutableText)]),
-    ...changed.map((field) => forbiddenField(field, immutableText)),
-  ];
-}
-
-/** fact: the claim's spec is frozen but for its size, and for its volume's name as long as it has none (core validation). */
-function validateClaimChange(object: StoredObject, old: StoredObject): readonly FieldError[] {
-  const spec = isObject(object['spec']) ? object['spec'] : {};
-  const oldSpec = isObject(old['spec']) ? old['spec'] : {};
-  const freed = withMembers(spec, {
-    resources: oldSpec['resources'],
-    ...((oldSpec['volumeName'] ?? '') === '' && { volumeName: oldSpec['volumeName'] }),
-  });
-  if (sameJson(freed, oldSpec)) return [];
-  const why =
-    'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims';
-  return [forbiddenField('spec', why)];
-}
-
-function prepareClaim(object: StoredObject): StoredObject {
-  const finalizers = [...(object.metadata.finalizers ?? []), claimProtectionFinalizer];
-  const held = withMeta(object, { finalizers: [...new Set(finalizers)] });
-  return withMembers(withDefaultVolumeMode(held), { status: { phase: 'Pending' } });
+/** A namespace has its name for a label, whatever is written (fact: registry/core/namespace). */
+function withNameLabel(object: StoredObject): StoredObject {
+  const label = 'kubernetes.io/metadata.name';
+  if (object.metadata.labels?.[label] === object.metadata.name) return object;
+  return withMeta(object, { labels: { ...object.metadata.labels, [label]: object.metadata.name } });
 }
 
 function prepareNamespace(object: StoredObject): StoredObject {
-  const labels = { ...object.metadata.labels, 'kubernetes.io/metadata.name': object.metadata.name };
-  return withMembers(withMeta(object, { labels }), {
+  return withMembers(withMeta(withNameLabel(object), { namespace: undefined }), {
     spec: { finalizers: ['kubernetes'] },
     status: { phase: 'Active' },
   });
@@ -143,6 +99,83 @@ const accessModes = (path: string): Column =>
     return isList(modes) ? modes.map((mode) => accessWords[textOf(mode)] ?? '').join(',') : '';
   });
 
+const ofContainers = (name: string, member: string): Column =>
+  column(
+    name,
+    (object) => {
+      const containers = fieldAt(object, 'spec.template.spec.containers');
+      return isList(containers)
+        ? containers.map((one) => (isObject(one) ? textOf(one[member]) : '')).join(',')
+        : '';
+    },
+    { wide: true },
+  );
+
+/** "requests.cpu: 1/2, ...": what is used of what is allowed. */
+const usedColumn = (name: string, ofLimits: boolean): Column =>
+  column(name, (object) => {
+    const hard = fieldAt(object, 'status.hard');
+    if (!isObject(hard)) return '';
+    const used = fieldAt(object, 'status.used');
+    return Object.keys(hard)
+      .filter((key) => key.startsWith('limits.') === ofLimits)
+      .sort()
+      .map((key) => `${key}: ${isObject(used) ? textOf(used[key]) : '0'}/${textOf(hard[key])}`)
+      .join(', ');
+  });
+
+/** fact: core validation of events: they stand in the namespace of what they tell of. */
+function eventErrors(object: StoredObject): readonly FieldError[] {
+  const namespace = fieldAt(object, 'involvedObject.namespace') ?? '';
+  if (namespace === object.metadata.namespace) return [];
+  if (namespace === '' && object.metadata.namespace === 'default') return [];
+  return [invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')];
+}
+
+/** These are shown even where they are empty. */
+function prepareEvent(object: StoredObject): StoredObject {
+  const { eventTime = null, reportingComponent = '', reportingInstance = '' } = object;
+  return withMembers(object, { eventTime, reportingComponent, reportingInstance });
+}
+
+const eventStrategy: Strategy = {
+  prepareCreate: prepareEvent,
+  prepareUpdate: prepareEvent,
+  validateCreate: eventErrors,
+};
+
+/** fact: metav1.MicroTime is read with six digits after the point, no fewer and no more. */
+function decodedLease(object: StoredObject): StoredObject {
+  for (const field of ['acquireTime', 'renewTime']) {
+    const time = fieldAt(object, `spec.${field}`);
+    if (typeof time !== 'string' || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/.test(time))
+      continue;
+    const why = `parsing time ${JSON.stringify(time)} as "2006-01-02T15:04:05.000000Z07:00": cannot parse`;
+    throw new DecodeRefusal(kinds.leases, why);
+  }
+  return object;
+}
+
+function leaseErrors(object: StoredObject): readonly FieldError[] {
+  const seconds = fieldAt(object, 'spec.leaseDurationSeconds');
+  return typeof seconds === 'number' && seconds <= 0
+    ? [invalidValue('spec.leaseDurationSeconds', seconds, 'must be greater than 0')]
+    : [];
+}
+
+const classStrategy: Strategy = {
+  prepareCreate: (object) =>
+    withMembers(object, {
+      reclaimPolicy: object['reclaimPolicy'] ?? 'Delete',
+      volumeBindingMode: object['volumeBindingMode'] ?? 'Immediate',
+    }),
+  validateCreate: (object) => ((object['provisioner'] ?? '') === '' ? [required('provisioner')] : []),
+  validateUpdate: (object, old) =>
+    object['provisioner'] === old['provisioner']
+      ? []
+      : [invalidValue('provisioner', object['provisioner'], 'field is immutable')],
+};
+
 const involved = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map(
   (field) => `involvedObject.${field}`,
 );
@@ -152,23 +185,23 @@ export const builtInKinds: readonly ServedKind[] = [
     short: ['ns'],
     columns: [at('Status', 'status.phase'), ageColumn],
     fields: ['status.phase'],
-    strategy: { prepareCreate: prepareNamespace },
+    strategy: { prepareCreate: prepareNamespace, prepareUpdate: withNameLabel },
+    unknownFieldText: plainText,
     returnsDeleted: true,
     nameRule: 'label',
   }),
   builtIn(kinds.secrets, {
     columns: [at('Type', 'type'), count('Data', 'data'), ageColumn],
     fields: ['type'],
-    strategy: {
-      prepareCreate: foldStringData,
-      prepareUpdate: foldStringData,
-      validateUpdate: validateSecretChange,
-    },
+    strategy: secretStrategy,
+    unknownFieldText: plainText,
+    members: ['data', 'stringData', 'type', 'immutable'],
   }),
   builtIn(kinds.configMaps, {
+    members: ['data', 'binaryData', 'immutable'],
     short: ['cm'],
     columns: [count('Data', 'data', 'binaryData'), ageColumn],
-    strategy: { validateUpdate: (object, old) => validateImmutable(object, old, ['data', 'binaryData']) },
+    strategy: configMapStrategy,
   }),
   builtIn(kinds.pods, {
     short: ['po'],
@@ -181,7 +214,8 @@ export const builtInKinds: readonly ServedKind[] = [
       'spec.serviceAccountName',
       'status.podIP',
     ],
-    strategy: { prepareCreate: firstStatus({ phase: 'Pending' }) },
+    strategy: podStrategy,
+    unknownFieldText: plainText,
     returnsDeleted: true,
   }),
   builtIn(kinds.persistentVolumeClaims, {
@@ -196,10 +230,18 @@ export const builtInKinds: readonly ServedKind[] = [
       ageColumn,
       at('VolumeMode', 'spec.volumeMode', { wide: true }),
     ],
-    strategy: {
-      prepareCreate: prepareClaim,
-      validateUpdate: validateClaimChange,
-    },
+    strategy: claimStrategy,
+    specMembers: [
+      'accessModes',
+      'dataSource',
+      'dataSourceRef',
+      'resources',
+      'selector',
+      'storageClassName',
+      'volumeAttributesClassName',
+      'volumeMode',
+      'volumeName',
+    ],
     returnsDeleted: true,
   }),
   builtIn(kinds.persistentVolumes, {
@@ -219,9 +261,7 @@ export const builtInKinds: readonly ServedKind[] = [
       ageColumn,
       at('VolumeMode', 'spec.volumeMode', { wide: true }),
     ],
-    strategy: {
-      prepareCreate: (object) => withMembers(withDefaultVolumeMode(object), { status: { phase: 'Pending' } }),
-    },
+    strategy: volumeStrategy((object) => object.metadata.creationTimestamp),
     returnsDeleted: true,
   }),
   builtIn(kinds.events, {
@@ -240,12 +280,32 @@ export const builtInKinds: readonly ServedKind[] = [
       at('Message', 'message'),
       column('First Seen', (object, nowMs) => ageSince(object['firstTimestamp'], nowMs), { wide: true }),
       at('Count', 'count', { wide: true }),
-      column('Name', (object) => object.metadata.name, { wide: true }),
+      { ...nameColumn, priority: 1 },
+    ],
+    ownName: true,
+    unknownFieldText: plainText,
+    strategy: eventStrategy,
+    members: [
+      'action',
+      'count',
+      'eventTime',
+      'firstTimestamp',
+      'involvedObject',
+      'lastTimestamp',
+      'message',
+      'reason',
+      'related',
+      'reportingComponent',
+      'reportingInstance',
+      'series',
+      'source',
+      'type',
     ],
     fields: [...involved, 'reason', 'reportingComponent', 'source', 'type'],
   }),
   builtIn(kinds.resourceQuotas, {
     short: ['quota'],
+    columns: [usedColumn('Request', false), usedColumn('Limit', true), ageColumn],
     strategy: { prepareCreate: (object) => withMembers(object, { status: {} }) },
     returnsDeleted: true,
   }),
@@ -258,28 +318,62 @@ export const builtInKinds: readonly ServedKind[] = [
       at('AllowVolumeExpansion', 'allowVolumeExpansion'),
       ageColumn,
     ],
+    returnsDeleted: true,
+    members: [
+      'allowVolumeExpansion',
+      'allowedTopologies',
+      'mountOptions',
+      'parameters',
+      'provisioner',
+      'reclaimPolicy',
+      'volumeBindingMode',
+    ],
+    strategy: classStrategy,
   }),
-  builtIn(kinds.leases, { columns: [at('Holder', 'spec.holderIdentity'), ageColumn] }),
+  builtIn(kinds.leases, {
+    strategy: {
+      prepareCreate: decodedLease,
+      prepareUpdate: decodedLease,
+      validateCreate: leaseErrors,
+      validateUpdate: leaseErrors,
+    },
+    columns: [at('Holder', 'spec.holderIdentity'), ageColumn],
+  }),
   builtIn(kinds.jobs, {
     categories: ['all'],
     columns: [
       column('Status', (object) =>
-        Number(fieldAt(object, 'status.succeeded') ?? 0) > 0 ? 'Complete' : 'Running',
+        fieldAt(object, 'spec.suspend') === true
+          ? 'Suspended'
+          : Number(fieldAt(object, 'status.succeeded') ?? 0) > 0
+            ? 'Complete'
+            : 'Running',
       ),
       column('Completions', (object) => `${textOf(fieldAt(object, 'status.succeeded') ?? 0)}/1`),
+      column('Duration', () => ''),
       ageColumn,
+      ofContainers('Containers', 'name'),
+      ofContainers('Images', 'image'),
+      column(
+        'Selector',
+        (object) => {
+          const labels = fieldAt(object, 'spec.selector.matchLabels');
+          return isObject(labels)
+            ? Object.entries(labels)
+                .map(([key, value]) => `${key}=${textOf(value)}`)
+                .join(',')
+            : '<none>';
+        },
+        { wide: true },
+      ),
     ],
-    strategy: { prepareCreate: firstStatus({}), countsGenerations: true },
+    strategy: jobStrategy,
+    unknownFieldText: (field) => `field label "${field}" not supported for Job`,
     orphansByDefault: true,
   }),
   builtIn(kinds.customResourceDefinitions, {
     short: ['crd', 'crds'],
-    columns: [at('Created At', 'metadata.creationTimestamp')],
-    strategy: { countsGenerations: true },
+    columns: [at('Created At', 'metadata.creationTimestamp', { type: 'date' })],
+    strategy: definitionStrategy,
   }),
 ];
-
-function withDefaultVolumeMode(object: StoredObject): StoredObject {
-  const spec = isObject(object['spec']) ? object['spec'] : {};
-  return withMembers(object, { spec: withMembers(spec, { volumeMode: spec['volumeMode'] ?? 'Filesystem' }) });
-}

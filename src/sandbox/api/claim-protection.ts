@@ -1,5 +1,10 @@
 import type { Pod } from '../../api/external/core.ts';
-import { persistentVolumeClaims, pods } from '../../api/kinds.ts';
+import { persistentVolumeClaims, pods, storageClasses } from '../../api/kinds.ts';
+import { fieldAt } from './columns.ts';
+import { textOf } from './json.ts';
+import { parseQuantity, zero } from './quantity.ts';
+import { forbidden } from './refusal.ts';
+import type { ServedKind } from './served-kind.ts';
 import type { ServerState } from './server-state.ts';
 import type { StoredObject } from './stored-object.ts';
 
@@ -32,4 +37,22 @@ export function claimsOf(pod: StoredObject): readonly string[] {
   return ((pod as unknown as Pod).spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) =>
     persistentVolumeClaim === undefined ? [] : [persistentVolumeClaim.claimName],
   );
+}
+
+/** A claim grows only where its class allows it (fact: admission PersistentVolumeClaimResize). Throws Refusal 403. */
+export function checkResize(
+  { store }: ServerState,
+  { kind }: ServedKind,
+  claim: StoredObject,
+  old: StoredObject,
+): void {
+  if (kind.plural !== persistentVolumeClaims.plural || kind.group !== '') return;
+  const sizeOf = (object: StoredObject): bigint =>
+    (parseQuantity(textOf(fieldAt(object, 'spec.resources.requests.storage'))) ?? zero).milli;
+  if (sizeOf(claim) <= sizeOf(old)) return;
+  const named = textOf(fieldAt(old, 'spec.storageClassName'));
+  if (store.get(storageClasses, '', named)?.['allowVolumeExpansion'] === true) return;
+  const why =
+    'only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize';
+  throw forbidden(kind, claim.metadata.name, why);
 }

@@ -150,7 +150,7 @@ export class Collector implements Disposable {
       name: owner.name,
     };
     const object = this.#read(at);
-    if (object?.metadata.uid !== owner.uid) return 'absent';
+    if (object === undefined || object.metadata.uid !== owner.uid) return 'absent';
     const waits =
       object.metadata.deletionTimestamp !== undefined &&
       object.metadata.finalizers?.includes(foregroundFinalizer) === true;

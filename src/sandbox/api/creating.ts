@@ -1,15 +1,15 @@
 import { namespaces } from '../../api/kinds.ts';
-import { apiVersionOf } from '../../api/meta.ts';
 import { rfc3339 } from '../../runtime/clock.ts';
 import { contentErrors, defaulted, withoutUnknown } from './content.ts';
-import type { Json, JsonObject } from './json.ts';
-import { isObject, textOf, withMembers } from './json.ts';
+import type { Json } from './json.ts';
+import { withMembers } from './json.ts';
+import { typed } from './decoding.ts';
 import { validateMeta } from './object-meta.ts';
 import { checkQuota } from './quota.ts';
-import { alreadyExists, badRequest, forbidden, notFound } from './refusal.ts';
+import { alreadyExists, badRequest, forbidden, notFound, Refusal } from './refusal.ts';
 import type { ServedKind } from './served-kind.ts';
 import type { ServerState, WriteOptions } from './server-state.ts';
-import { admit, judgeUnknownFields, refuseErrors } from './server-state.ts';
+import { admit, checkSize, judgeUnknownFields, refuseErrors } from './server-state.ts';
 import type { StoredObject } from './stored-object.ts';
 import { withMeta } from './stored-object.ts';
 
@@ -25,7 +25,7 @@ export function createObject(
   options: WriteOptions,
 ): StoredObject {
   const unknown: string[] = [];
-  const decoded = withoutUnknown(served, typed(served, body), unknown);
+  const decoded = withoutUnknown(served, typed(served, body, 'create'), unknown);
   const { kind } = served;
   judgeUnknownFields(served, unknown, options, (text) =>
     badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${text}`),
@@ -36,7 +36,7 @@ export function createObject(
   const { name } = prepared.metadata;
   const check = (object: StoredObject): void =>
     refuseErrors(kind, name, [
-      ...validateMeta(object.metadata, served.nameRule),
+      ...validateMeta(object.metadata, served),
       ...contentErrors(served, object, undefined),
       ...(served.strategy.validateCreate?.(object) ?? []),
     ]);
@@ -44,30 +44,10 @@ export function createObject(
   const admitted = admit(state, served, { operation: 'CREATE', object: prepared, dryRun: options.dryRun });
   if (admitted !== prepared) check(admitted);
   checkQuota(state, served, admitted);
-  if (state.store.get(kind, namespace, name) !== undefined) throw alreadyExists(kind, name);
+  const taken = state.store.get(kind, namespace, name);
+  if (taken !== undefined) throw alreadyExists(kind, name, taken.metadata.deletionTimestamp !== undefined);
+  checkSize(options);
   return options.dryRun ? admitted : state.store.put(kind, admitted);
-}
-
-/** The body as an object of the kind that the path names. */
-export function typed(served: ServedKind, body: Json): JsonObject {
-  const { kind } = served;
-  if (!isObject(body)) throw badRequest(`couldn't get version/kind; json parse error: the body is no object`);
-  if (served.custom && typeof body['kind'] !== 'string') {
-    throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(body)}'`);
-  }
-  const apiVersion = body['apiVersion'] ?? apiVersionOf(kind);
-  if (apiVersion !== apiVersionOf(kind)) {
-    throw badRequest(
-      `the API version in the data (${textOf(apiVersion)}) does not match the expected API version (${apiVersionOf(kind)})`,
-    );
-  }
-  const named = body['kind'] ?? kind.kind;
-  if (named !== kind.kind) {
-    throw badRequest(
-      `${textOf(named)} in version "${kind.version}" cannot be handled as a ${kind.kind}: no kind "${textOf(named)}" is registered for version "${apiVersionOf(kind)}"`,
-    );
-  }
-  return { ...body, apiVersion, kind: named };
 }
 
 function withSystemFields(
@@ -77,11 +57,16 @@ function withSystemFields(
   object: StoredObject,
 ): StoredObject {
   const { metadata } = object;
-  if (metadata.namespace !== undefined && metadata.namespace !== '' && metadata.namespace !== namespace) {
+  if (
+    served.kind.namespaced &&
+    (metadata.namespace ?? namespace) !== namespace &&
+    metadata.namespace !== ''
+  ) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   if (metadata.resourceVersion !== undefined && metadata.resourceVersion !== '') {
-    throw badRequest('resourceVersion should not be set on objects to be created');
+    // fact: registry/generic BeforeCreate: a plain error, of which the server makes a 500 without a reason.
+    throw new Refusal(500, '', 'resourceVersion should not be set on objects to be created');
   }
   return withMeta(object, {
     name: nameOf(state, served, namespace, metadata),
@@ -92,7 +77,7 @@ function withSystemFields(
     deletionTimestamp: undefined,
     deletionGracePeriodSeconds: undefined,
     // Every custom resource counts from 1, with or without a status of its own (fact: customresource/strategy.go).
-    generation: served.custom || served.strategy.countsGenerations === true ? 1 : undefined,
+    generation: served.custom || served.strategy.countsGenerations === true ? 1 : metadata.generation,
   });
 }
 

@@ -2,12 +2,13 @@ import { namespaces, pods } from '../../api/kinds.ts';
 import { rfc3339 } from '../../runtime/clock.ts';
 import { fieldAt } from './columns.ts';
 import type { Json } from './json.ts';
-import { isObject, sameJson, withMembers } from './json.ts';
+import { isObject, sameJson, textOf, withMembers } from './json.ts';
+import { invalidValue, notSupported } from './field-error.ts';
 import type { Status } from './refusal.ts';
-import { conflict, detailsOf, notFound, Refusal } from './refusal.ts';
+import { badRequest, conflict, detailsOf, notFound } from './refusal.ts';
 import type { ServedKind } from './served-kind.ts';
 import type { ServerState } from './server-state.ts';
-import { admit } from './server-state.ts';
+import { admit, dryRunErrors, refuseErrors } from './server-state.ts';
 import type { StoredObject } from './stored-object.ts';
 import { withMeta } from './stored-object.ts';
 import { isDone } from './updating.ts';
@@ -61,7 +62,7 @@ export function deleteObject(state: ServerState, request: DeletionRequest): Stor
   const marked = mark(state, old, graceOf(served, old, request), finalizersAfter(served, old, request));
   if (marked === 'remove') {
     if (!request.dryRun) state.store.remove(kind, old);
-    return served.returnsDeleted ? old : success(served, old);
+    return served.returnsDeleted ? asDeleted(state, served, old) : success(served, old);
   }
   if (sameJson(marked, old) || request.dryRun) return marked;
   return state.store.put(kind, marked);
@@ -89,7 +90,29 @@ function checkPreconditions(served: ServedKind, old: StoredObject, request: Dele
   }
 }
 
-const propagations = ['Background', 'Foreground', 'Orphan'];
+const propagations = ['Foreground', 'Background', 'Orphan', 'nil'];
+
+/** What a body of a DELETE must be before anything is looked at (fact: metav1 validation of DeleteOptions). */
+export function checkDeletionOptions(body: Json | undefined): void {
+  if (!isObject(body)) return;
+  const { kind, apiVersion, dryRun, propagationPolicy: policy, orphanDependents } = body;
+  if (kind !== undefined && kind !== 'DeleteOptions') {
+    const version = textOf(apiVersion);
+    throw badRequest(
+      `no kind "${textOf(kind)}" is registered for version "${version}" in scheme "pkg/runtime/scheme.go:111"`,
+    );
+  }
+  const both = 'orphanDependents and deletionPropagation cannot be both set';
+  refuseErrors({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
+    ...(policy !== undefined && policy !== null && orphanDependents !== undefined
+      ? [invalidValue('propagationPolicy', policy, both)]
+      : []),
+    ...(policy !== undefined && policy !== null && !propagations.includes(textOf(policy))
+      ? [notSupported('propagationPolicy', policy, propagations)]
+      : []),
+    ...dryRunErrors(dryRun),
+  ]);
+}
 
 /** Garbage collection is asked for by finalizers; what is not said comes from those there are, then from the kind. */
 function finalizersAfter(
@@ -97,14 +120,6 @@ function finalizersAfter(
   { metadata }: StoredObject,
   { propagation }: DeletionRequest,
 ): readonly string[] {
-  if (propagation !== undefined && !propagations.includes(propagation)) {
-    const supported = ['"Background"', '"Foreground"', '"Orphan"', 'nil'].join(', ');
-    const why = `propagationPolicy: Unsupported value: "${propagation}": supported values: ${supported}`;
-    throw new Refusal(422, 'Invalid', `DeleteOptions.meta.k8s.io "" is invalid: ${why}`, {
-      group: 'meta.k8s.io',
-      kind: 'DeleteOptions',
-    });
-  }
   const before = metadata.finalizers ?? [];
   if (
     propagation === undefined &&
@@ -157,6 +172,12 @@ function mark(
   });
 }
 
+/** A pod that goes at once is shown as it was marked for that. */
+function asDeleted({ clock }: ServerState, { kind }: ServedKind, old: StoredObject): StoredObject {
+  if (kind.plural !== pods.plural || kind.group !== '') return old;
+  return withMeta(old, { deletionTimestamp: rfc3339(clock.now()), deletionGracePeriodSeconds: 0 });
+}
+
 /** fact: core namespace storage: first it is only marked; its content goes before it does. */
 function deleteNamespace(
   { store, clock }: ServerState,
@@ -164,13 +185,7 @@ function deleteNamespace(
   old: StoredObject,
   { dryRun }: DeletionRequest,
 ): StoredObject {
-  if (old.metadata.deletionTimestamp !== undefined) {
-    throw conflict(
-      kind,
-      old.metadata.name,
-      'The system is ensuring all content is removed from this namespace.  Upon completion, this namespace will automatically be purged by the system.',
-    );
-  }
+  if (old.metadata.deletionTimestamp !== undefined) return old;
   const marked = withMembers(withMeta(old, { deletionTimestamp: rfc3339(clock.now()) }), {
     status: { phase: 'Terminating' },
   });

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { KindTable } from './kind-table.ts';
-import { unknownPath } from './refusal.ts';
+import { pageNotFound, unknownPath } from './refusal.ts';
 import type { ServedKind } from './served-kind.ts';
 import { byText } from './store.ts';
 
@@ -27,14 +28,14 @@ function groupOf(kinds: KindTable, group: string): object {
     ...new Set(kinds.all.filter(({ kind }) => kind.group === group).map(({ kind }) => kind.version)),
   ];
   const [preferred] = versions;
-  if (preferred === undefined) throw unknownPath();
+  if (preferred === undefined) throw pageNotFound();
   const entry = (version: string): object => ({ groupVersion: `${group}/${version}`, version });
   return { name: group, versions: versions.map(entry), preferredVersion: entry(preferred) };
 }
 
 export function resourceList(kinds: KindTable, group: string, version: string): object {
   const served = kinds.all.filter(({ kind }) => kind.group === group && kind.version === version);
-  if (served.length === 0) throw unknownPath();
+  if (served.length === 0) throw group === '' ? unknownPath() : pageNotFound();
   return {
     kind: 'APIResourceList',
     apiVersion: 'v1',
@@ -44,17 +45,26 @@ export function resourceList(kinds: KindTable, group: string, version: string): 
 }
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+const customVerbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
 
-function resourcesOf({ kind, singular, shortNames, categories }: ServedKind): readonly object[] {
+/** By which a client knows that a kind is stored in another form than before (fact: discovery.StorageVersionHash). */
+function storageVersionHash({ kind }: ServedKind): string {
+  const text = `${kind.group}/${kind.version}/${kind.kind}`;
+  return createHash('sha256').update(text).digest().subarray(0, 8).toString('base64');
+}
+
+function resourcesOf(served: ServedKind): readonly object[] {
+  const { kind, singular, shortNames, categories } = served;
   const { plural, namespaced } = kind;
   const resource = {
     name: plural,
     singularName: singular,
     namespaced,
     kind: kind.kind,
-    verbs,
+    verbs: served.custom ? customVerbs : verbs,
     ...(shortNames.length > 0 && { shortNames }),
     ...(categories.length > 0 && { categories }),
+    storageVersionHash: storageVersionHash(served),
   };
   if (!kind.hasStatus) return [resource];
   const status = { name: `${plural}/status`, singularName: '', namespaced, kind: kind.kind };

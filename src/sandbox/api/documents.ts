@@ -16,7 +16,10 @@ export class Documents {
 
   answer({ method }: ServerRequest, path: string): ServerAnswer {
     if (method !== 'GET') throw methodNotAllowed();
-    return { status: 200, headers: {}, body: this.#body(path) };
+    // fact: kube-openapi handler3: the index is JSON, and goes by what the HTTP server makes of its first bytes.
+    const isIndex = path === '/openapi/v3';
+    const headers = isIndex ? { 'content-type': 'text/plain; charset=utf-8' } : {};
+    return { status: 200, headers, body: this.#body(path) };
   }
 
   #body(path: string): unknown {

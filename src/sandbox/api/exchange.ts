@@ -1,4 +1,5 @@
 import type { HttpMethod } from '../../kube/transport.ts';
+import type { UnreadBody } from './decoding.ts';
 import type { Json } from './json.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -13,6 +14,10 @@ export interface ServerRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly contentType: string | undefined;
   readonly body: Json | undefined;
+  /** A body that is no JSON, which is told only to who would have read it. */
+  readonly unread?: UnreadBody;
+  /** Length of the body on the wire. */
+  readonly bytes?: number;
 }
 
 /** The body may be shared with the store: it is copied or written out before a client gets it. A string is sent as text. */
@@ -24,6 +29,7 @@ export interface ServerAnswer {
 
 export function refused(refusal: Refusal): ServerAnswer {
   const { status } = refusal;
+  if (refusal.isText) return { status: status.code, headers: {}, body: refusal.message };
   const retryAfter = status.details?.retryAfterSeconds;
   return {
     status: status.code,

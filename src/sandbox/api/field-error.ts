@@ -7,7 +7,8 @@ export type FieldErrorType =
   | 'FieldValueForbidden'
   | 'FieldValueTooLong'
   | 'FieldValueTooMany'
-  | 'FieldValueDuplicate';
+  | 'FieldValueDuplicate'
+  | 'FieldValueNotFound';
 
 export interface FieldError {
   readonly type: FieldErrorType;
@@ -27,6 +28,7 @@ const words: Readonly<Record<FieldErrorType, string>> = {
   FieldValueTooLong: 'Too long',
   FieldValueTooMany: 'Too many',
   FieldValueDuplicate: 'Duplicate value',
+  FieldValueNotFound: 'Not found',
 };
 
 export function fieldErrorBody({ type, value, detail }: FieldError): string {

@@ -1,4 +1,5 @@
 import { createServer } from 'node:https';
+import { parse as parseYaml } from 'yaml';
 import type { Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +13,8 @@ import { issueCertificate } from './certificates.ts';
 import type { ServerAnswer, ServerRequest } from './exchange.ts';
 import { refused } from './exchange.ts';
 import type { Json } from './json.ts';
-import { badRequest, methodNotAllowed, Refusal } from './refusal.ts';
+import { methodNotAllowed, Refusal } from './refusal.ts';
+import { unread } from './decoding.ts';
 import type { WatchLine } from './watching.ts';
 
 const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
@@ -109,7 +111,8 @@ export class HttpsListener implements AsyncDisposable {
       query: Object.fromEntries(url.searchParams),
       headers: { accept: headers.accept ?? '' },
       contentType: headers['content-type']?.split(';')[0]?.trim(),
-      body: text === '' ? undefined : parsed(text, headers['content-type'] ?? ''),
+      ...read(text, headers['content-type'] ?? ''),
+      bytes: Buffer.byteLength(text),
     };
   }
 
@@ -157,13 +160,14 @@ async function bodyOf(incoming: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
-/** A body that is no JSON is left to whoever looks at its content type: an apply patch is YAML. */
-function parsed(text: string, contentType: string): Json {
-  if (contentType.includes('yaml') || contentType.includes('protobuf')) return null;
+/** A body that is no JSON is told only once it is known who would have read it. YAML is taken as well (fact: apiserver codecs). */
+function read(text: string, contentType: string): Pick<ServerRequest, 'body' | 'unread'> {
+  if (text === '') return { body: undefined };
   try {
-    return JSON.parse(text) as Json;
+    const isYaml = contentType.startsWith('application/yaml');
+    return { body: (isYaml ? parseYaml(text) : JSON.parse(text)) as Json };
   } catch (error) {
-    throw badRequest(`error decoding the body: ${error instanceof Error ? error.message : String(error)}`);
+    return { body: undefined, unread: unread(text, error) };
   }
 }
 
@@ -171,6 +175,6 @@ function send(response: ServerResponse, { status, headers, body }: ServerAnswer)
   if (response.destroyed) return;
   const isText = typeof body === 'string';
   const contentType = isText ? 'text/plain; charset=utf-8' : 'application/json';
-  response.writeHead(status, { 'content-type': contentType, ...headers });
+  response.writeHead(status, { ...(body !== '' && { 'content-type': contentType }), ...headers });
   response.end(isText ? body : JSON.stringify(body));
 }

@@ -1,4 +1,4 @@
-import type { ObjectMeta } from '../../api/meta.ts';
+import type { ObjectMeta, OwnerReference } from '../../api/meta.ts';
 import type { FieldError } from './field-error.ts';
 import { forbiddenField, invalidValue, required } from './field-error.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -48,6 +48,13 @@ const knownFields = new Set([
   'managedFields',
 ]);
 
+const unshown = new Set(['managedFields', 'selfLink']);
+
+/** An empty map or list of metadata is as good as none, and none is kept. */
+function isEmpty(value: Json | undefined): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
 /** Metadata without nulls and without what no metadata has; the names of the latter are added to `unknown`. */
 export function pruneMeta(metadata: Json | undefined, unknown: string[]): JsonObject {
   if (!isObject(metadata)) return {};
@@ -55,13 +62,26 @@ export function pruneMeta(metadata: Json | undefined, unknown: string[]): JsonOb
   const kept = entries.filter(([name, value]) => {
     if (!knownFields.has(name)) unknown.push(`metadata.${name}`);
     // Nobody but the server may write these, and it never shows them here.
-    return knownFields.has(name) && name !== 'managedFields' && name !== 'selfLink' && value !== null;
+    return knownFields.has(name) && !unshown.has(name) && value !== null && !isEmpty(value);
   });
   return kept.length === entries.length ? metadata : Object.fromEntries(kept);
 }
 
-export function validateMeta(metadata: ObjectMeta, rule: NameRule): FieldError[] {
+/** Of built-in kinds more is asked of finalizers: a domain, but for those that Kubernetes itself has (fact: core validation). */
+const standardFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+
+export function validateMeta(
+  metadata: ObjectMeta,
+  { nameRule: rule, custom }: { readonly nameRule: NameRule; readonly custom: boolean },
+): FieldError[] {
   const errors: FieldError[] = [];
+  const { generateName = '' } = metadata;
+  if (generateName !== '') {
+    const masked = generateName.endsWith('-') ? `${generateName.slice(0, -1)}a` : generateName;
+    for (const why of nameErrors(masked, rule)) {
+      errors.push(invalidValue('metadata.generateName', generateName, why));
+    }
+  }
   if (metadata.name === '') errors.push(required('metadata.name', 'name or generateName is required'));
   else {
     for (const why of nameErrors(metadata.name, rule)) {
@@ -75,6 +95,11 @@ export function validateMeta(metadata: ObjectMeta, rule: NameRule): FieldError[]
     for (const why of qualifiedNameErrors(finalizer)) {
       errors.push(invalidValue('metadata.finalizers', finalizer, why));
     }
+  }
+  for (const [index, finalizer] of (custom ? [] : (metadata.finalizers ?? [])).entries()) {
+    if (finalizer.includes('/') || standardFinalizers.has(finalizer)) continue;
+    const why = 'name is neither a standard finalizer name nor is it fully qualified';
+    errors.push(invalidValue(`metadata.finalizers[${index}]`, finalizer, why));
   }
   return errors;
 }
@@ -93,18 +118,29 @@ export function validateMetaChange(metadata: ObjectMeta, old: ObjectMeta): Field
 function nameErrors(name: string, rule: NameRule): string[] {
   const [max, format, text] =
     rule === 'label' ? [63, isLabel, labelText] : ([253, isSubdomain, subdomainText] as const);
+  const shape = rule === 'label' && name.includes('.') ? 'must not contain dots' : text;
   return [
-    ...(name.length > max ? [`must be no more than ${max} bytes`] : []),
-    ...(format.test(name) ? [] : [text]),
+    ...(name.length > max ? [`must be no more than ${max} characters`] : []),
+    ...(format.test(name) ? [] : [shape]),
   ];
 }
 
 function labelErrors(labels: Readonly<Record<string, string>>): FieldError[] {
   return Object.entries(labels).flatMap(([key, value]) => [
-    ...qualifiedNameErrors(key).map((why) => invalidValue('metadata.labels', key, why)),
-    ...(value.length > 63 ? [invalidValue('metadata.labels', value, 'must be no more than 63 bytes')] : []),
-    ...(isLabelValue.test(value) ? [] : [invalidValue('metadata.labels', value, valueText)]),
+    ...labelKeyErrors(key).map((why) => invalidValue('metadata.labels', key, why)),
+    ...labelValueErrors(value).map((why) => invalidValue('metadata.labels', value, why)),
   ]);
+}
+
+export function labelKeyErrors(key: string): readonly string[] {
+  return qualifiedNameErrors(key, 'label key');
+}
+
+export function labelValueErrors(value: string): readonly string[] {
+  return [
+    ...(value.length > 63 ? ['must be no more than 63 bytes'] : []),
+    ...(isLabelValue.test(value) ? [] : [valueText]),
+  ];
 }
 
 const annotationLimitBytes = 256 * 1024;
@@ -127,14 +163,19 @@ function annotationErrors(annotations: Readonly<Record<string, string>>): FieldE
 
 function ownerErrors(owners: NonNullable<ObjectMeta['ownerReferences']>): FieldError[] {
   const field = 'metadata.ownerReferences';
-  const errors = owners.flatMap((owner) => [
-    ...(owner.apiVersion === ''
-      ? [invalidValue(`${field}.apiVersion`, owner.apiVersion, 'version must not be empty')]
-      : []),
-    ...(owner.kind === '' ? [invalidValue(`${field}.kind`, owner.kind, 'must not be empty')] : []),
-    ...(owner.name === '' ? [invalidValue(`${field}.name`, owner.name, 'must not be empty')] : []),
-    ...(owner.uid === '' ? [invalidValue(`${field}.uid`, owner.uid, 'must not be empty')] : []),
-  ]);
+  const errors = owners
+    .map(whole)
+    .flatMap((owner) => [
+      ...(owner.apiVersion === ''
+        ? [invalidValue(`${field}.apiVersion`, owner.apiVersion, 'version must not be empty')]
+        : []),
+      ...(owner.kind === '' ? [invalidValue(`${field}.kind`, owner.kind, 'must not be empty')] : []),
+      ...(owner.name === '' ? [invalidValue(`${field}.name`, owner.name, 'must not be empty')] : []),
+      ...(owner.uid === '' ? [invalidValue(`${field}.uid`, owner.uid, 'must not be empty')] : []),
+      ...(owner.kind === 'Event' && owner.apiVersion === 'v1'
+        ? [invalidValue(field, owner, '/v1, Kind=Event is disallowed from being an owner')]
+        : []),
+    ]);
   const [first, second] = owners.filter((owner) => owner.controller === true);
   if (first !== undefined && second !== undefined) {
     const why = `Only one reference can have Controller set to true. Found "true" in references for ${first.kind}/${first.name} and ${second.kind}/${second.name}`;
@@ -143,12 +184,17 @@ function ownerErrors(owners: NonNullable<ObjectMeta['ownerReferences']>): FieldE
   return errors;
 }
 
-function qualifiedNameErrors(key: string): string[] {
+/** A reference with nothing left out: what it lacks is as if it were empty. */
+function whole(owner: Partial<OwnerReference>): OwnerReference {
+  return { apiVersion: '', kind: '', name: '', uid: '', ...owner };
+}
+
+function qualifiedNameErrors(key: string, what: 'qualified name' | 'label key' = 'qualified name'): string[] {
   const parts = key.split('/');
   const [prefix, name] = parts.length === 2 ? parts : [undefined, parts[0]];
   if (parts.length > 2 || name === undefined) {
     return [
-      `a qualified name ${qualifiedText.replace('name part ', '')} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a ${what === 'label key' ? 'valid label key' : what} ${qualifiedText.replace('name part ', '')} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   }
   return [

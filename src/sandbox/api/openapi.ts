@@ -1,6 +1,6 @@
 import { apiVersionOf } from '../../api/meta.ts';
 import type { KindTable } from './kind-table.ts';
-import { unknownPath } from './refusal.ts';
+import { emptyNotFound, unknownPath } from './refusal.ts';
 import type { ServedKind } from './served-kind.ts';
 
 /**
@@ -19,7 +19,7 @@ export function openApiIndex(kinds: KindTable, version: string | undefined): obj
 
 export function openApiDocument(kinds: KindTable, path: readonly string[]): object {
   const served = kinds.all.filter((kind) => groupPath(kind) === path.join('/'));
-  if (served.length === 0) throw unknownPath();
+  if (served.length === 0) throw emptyNotFound();
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'unversioned' },

@@ -1,6 +1,6 @@
 import type { Json } from './json.ts';
 import { isList, isObject, sameJson, withMembers } from './json.ts';
-import { badRequest, patchNotApplicable, Refusal } from './refusal.ts';
+import { badRequest, patchNotApplicable } from './refusal.ts';
 
 /** Both patches leave the old value as it was and share with the new one whatever they do not touch. */
 
@@ -17,31 +17,12 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
   return withMembers(base, changes);
 }
 
-/**
- * A strategic merge patch that speaks of no list and gives no directive is a merge patch, whatever the kind: that much is served for
- * built-in kinds. Anything more needs the merge keys of the kind, and answers 415 (design: sandbox.md, level two).
- */
-export function strategicPatch(target: Json | undefined, patch: Json): Json {
-  if (!isPlainMerge(patch)) {
-    throw new Refusal(
-      415,
-      'UnsupportedMediaType',
-      'the sandbox serves strategic merge patches only where they change no list; use --type=merge or --type=json',
-    );
-  }
-  return mergePatch(target, patch);
-}
-
-function isPlainMerge(patch: Json | undefined): boolean {
-  if (isList(patch)) return false;
-  if (!isObject(patch)) return true;
-  return Object.keys(patch).every((name) => !name.startsWith('$') && isPlainMerge(patch[name]));
-}
-
 /** RFC 6902, all or nothing. Throws Refusal 400 for a patch that is none, 422 for one that does not fit the object. */
 export function jsonPatch(target: Json, patch: Json): Json {
   if (!isList(patch)) {
-    throw badRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+    throw badRequest(
+      'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
+    );
   }
   return patch.reduce<Json>((value, operation) => applyOne(value, operation), target);
 }
@@ -54,7 +35,9 @@ function applyOne(target: Json, operation: Json): Json {
     case 'add':
       return set(target, path, defined(value), 'add');
     case 'replace':
-      valueAt(target, path);
+      // fact: evanphx/json-patch: a member that is not there is no obstacle, an item that is not there is.
+      if (path.length === 0) return defined(value);
+      holderOf(target, path);
       return set(target, path, defined(value), 'replace');
     case 'remove':
       valueAt(target, path);
@@ -64,7 +47,8 @@ function applyOne(target: Json, operation: Json): Json {
       return target;
     case 'move': {
       const from = pointer(operation['from']);
-      return set(set(target, from, undefined, 'replace'), path, valueAt(target, from), 'add');
+      const moved = valueAt(target, from);
+      return set(set(target, from, undefined, 'replace'), path, moved, 'add');
     }
     case 'copy':
       return set(target, path, valueAt(target, pointer(operation['from'])), 'add');
@@ -78,7 +62,8 @@ function defined(value: Json | undefined): Json {
 }
 
 function pointer(path: Json | undefined): readonly string[] {
-  if (typeof path !== 'string' || (path !== '' && !path.startsWith('/'))) throw patchNotApplicable();
+  if (typeof path !== 'string') throw patchNotApplicable();
+  // fact: evanphx/json-patch: what stands before the first slash is not looked at.
   return path
     .split('/')
     .slice(1)
@@ -88,11 +73,17 @@ function pointer(path: Json | undefined): readonly string[] {
 function optionalAt(target: Json, path: readonly string[]): Json | undefined {
   let value: Json | undefined = target;
   for (const token of path) {
-    if (isList(value)) value = value[Number(token)];
+    if (isList(value)) value = value[placeOf(token, value.length)];
     else if (isObject(value)) value = value[token];
     else return undefined;
   }
   return value;
+}
+
+/** Throws Refusal where the object or list that a path ends in is not there. */
+function holderOf(target: Json, path: readonly string[]): void {
+  const holder = optionalAt(target, path.slice(0, -1));
+  if (!isList(holder) && !isObject(holder)) throw patchNotApplicable();
 }
 
 function valueAt(target: Json, path: readonly string[]): Json {
@@ -121,6 +112,12 @@ function set(target: Json, path: readonly string[], value: Json | undefined, mod
   return withMembers(target, { [token]: set(child, rest, value, mode) });
 }
 
+/** fact: evanphx/json-patch counts negative places from the end. NaN for what is no place. */
+function placeOf(token: string, length: number): number {
+  const place = Number(/^-?(0|[1-9]\d*)$/.exec(token)?.[0] ?? NaN);
+  return place < 0 ? length + place : place;
+}
+
 function setItem(
   target: readonly Json[],
   token: string,
@@ -129,8 +126,8 @@ function setItem(
   mode: Mode,
 ): Json {
   const inserts = mode === 'add' && rest.length === 0;
-  const index = token === '-' && inserts ? target.length : Number(/^(0|[1-9]\d*)$/.exec(token)?.[0] ?? NaN);
-  if (!(index < target.length + (inserts ? 1 : 0))) throw patchNotApplicable();
+  const index = token === '-' && inserts ? target.length : placeOf(token, target.length);
+  if (!(index >= 0 && index < target.length + (inserts ? 1 : 0))) throw patchNotApplicable();
   const next = [...target];
   if (rest.length > 0) next[index] = set(target[index] ?? null, rest, value, mode);
   else if (value === undefined) next.splice(index, 1);

@@ -33,4 +33,8 @@ export const podColumns: readonly Column[] = [
   ageColumn,
   column('IP', (object) => statusOf(object).podIP ?? '<none>', { wide: true }),
   column('Node', (object) => fieldAt(object, 'spec.nodeName') ?? '<none>', { wide: true }),
+  column('Nominated Node', (object) => fieldAt(object, 'status.nominatedNodeName') ?? '<none>', {
+    wide: true,
+  }),
+  column('Readiness Gates', () => '<none>', { wide: true }),
 ];

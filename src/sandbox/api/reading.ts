@@ -33,6 +33,8 @@ export interface ObjectPage {
 interface Paged {
   readonly revision: number;
   readonly items: readonly StoredObject[];
+  /** What is left of a selection is not told: a server that goes through its store does not know it. */
+  readonly isSelected: boolean;
 }
 
 /** Lists, whole or in pages; the pages of one list all show the moment of the first (fact: apiserver limit and continue). */
@@ -50,25 +52,38 @@ export class Lister {
     const { store } = this.#state;
     const token = query['continue'] ?? '';
     const limit = Number(query['limit'] ?? 0);
+    if (token !== '' && (query['resourceVersion'] ?? '') !== '')
+      throw badRequest('specifying resource version is not allowed when using continue');
     if (token !== '') return this.#page(served, token, limit);
-    checkVersion(this.#state, query['resourceVersion'] ?? '');
+    checkVersion(this.#state, query['resourceVersion'] ?? '', 'invalid resource version: ');
     const selector: Selector | undefined = selectorOf(served, query);
-    const all = store.list(served.kind, namespace);
+    const all = this.#asOf(served, namespace, query);
     const items = selector === undefined ? all : all.filter(selector);
     if (limit <= 0 || items.length <= limit) return pageOf(served, store.revision, items);
     const key = `list-${(this.#opened += 1)}`;
-    this.#open.set(key, { revision: store.revision, items });
+    const paged = { revision: store.revision, items, isSelected: selector !== undefined };
+    this.#open.set(key, paged);
     for (const oldest of this.#open.keys()) {
       if (this.#open.size <= 64) break;
       this.#open.delete(oldest);
     }
-    return this.#slice(served, key, { revision: store.revision, items }, 0, limit);
+    return this.#slice(served, key, paged, 0, limit);
+  }
+
+  /** What is stored, or what was at the version that is asked for (fact: a version with a limit means exactly that one). */
+  #asOf({ kind }: ServedKind, namespace: string | undefined, query: Query): readonly StoredObject[] {
+    const { store } = this.#state;
+    const { resourceVersion: version = '', resourceVersionMatch: match = '' } = query;
+    const isExact = match === 'Exact' || (match === '' && Number(query['limit'] ?? 0) > 0);
+    if (!isExact || version === '' || version === '0') return store.list(kind, namespace);
+    const then = store.listAt(kind, namespace, Number(version));
+    if (then !== undefined) return then;
+    throw expired('The resourceVersion for the provided list is too old.');
   }
 
   #page(served: ServedKind, token: string, limit: number): ObjectPage {
-    const [key = '', offset = ''] = Buffer.from(token, 'base64url').toString().split('@');
+    const [key = '', offset = ''] = readToken(token);
     const paged = this.#open.get(key);
-    if (offset === '') throw badRequest('continue key is not valid: encoded version is not known');
     if (paged === undefined) {
       throw expired(
         'The provided continue parameter is too old to display a consistent list result. You must start a new list without the continue parameter.',
@@ -88,10 +103,25 @@ export class Lister {
       ...page,
       metadata: {
         ...page.metadata,
-        continue: Buffer.from(`${key}@${end}`).toString('base64url'),
-        remainingItemCount: paged.items.length - end,
+        continue: Buffer.from(JSON.stringify([key, String(end)])).toString('base64url'),
+        ...(!paged.isSelected && { remainingItemCount: paged.items.length - end }),
       },
     };
+  }
+}
+
+/** A token is JSON in base64, as those of a real server are, and is complained of alike. */
+function readToken(token: string): readonly string[] {
+  const text = Buffer.from(token, 'base64url').toString('latin1');
+  try {
+    return JSON.parse(text) as readonly string[];
+  } catch {
+    const code = text.codePointAt(0) ?? 0;
+    const isShown = code >= 0x20 && (code < 0x7f || code > 0x9f);
+    const shown = isShown ? (text[0] ?? '') : `\\u${code.toString(16).padStart(4, '0')}`;
+    throw badRequest(
+      `invalid continue token: continue key is not valid: invalid character '${shown}' looking for beginning of value`,
+    );
   }
 }
 
@@ -105,11 +135,11 @@ function pageOf({ kind }: ServedKind, revision: number, items: readonly StoredOb
 }
 
 /** A version that this server has not reached: only a client of another server can ask for it. */
-export function checkVersion({ store }: ServerState, version: string): void {
+export function checkVersion({ store }: ServerState, version: string, head = ''): void {
   if (version === '') return;
   if (!/^\d+$/.test(version)) {
     throw badRequest(
-      `resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
+      `${head}resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`,
     );
   }
   if (Number(version) <= store.revision) return;

@@ -35,16 +35,21 @@ export interface Status {
 export class Refusal extends Error {
   readonly status: Status & { readonly code: number };
 
-  constructor(code: number, reason: string, message: string, details?: Status['details']) {
+  /** The message is sent as it is, in place of a Status. */
+  readonly isText: boolean;
+
+  /** An empty reason: a plain error of the server's, which has none. */
+  constructor(code: number, reason: string, message: string, details?: Status['details'], isText = false) {
     super(message);
     this.name = 'Refusal';
+    this.isText = isText;
     this.status = {
       kind: 'Status',
       apiVersion: 'v1',
       metadata: {},
       status: 'Failure',
       message,
-      reason,
+      ...(reason !== '' && { reason }),
       ...(details === undefined ? {} : { details }),
       code,
     };
@@ -65,16 +70,40 @@ export function notFound(kind: ResourceKind, name: string): Refusal {
   );
 }
 
+/** A method that a kind does not have under this path; custom resources are named (fact: customresource_handler.go). */
+export function notSupportedVerb(kind: ResourceKind, verb: string): Refusal {
+  const { name: _, ...details } = detailsOf(kind, '');
+  const text = `${verb} is not supported on resources of kind "${resourceName(kind)}"`;
+  return new Refusal(405, 'MethodNotAllowed', text, details);
+}
+
+/** A path below everything that is served: the answer of the plain mux, which is no Status. */
+export function pageNotFound(): Refusal {
+  return new Refusal(404, 'NotFound', '404 page not found\n', undefined, true);
+}
+
+/** A schema that is not there: said by the status alone. */
+export function emptyNotFound(): Refusal {
+  return new Refusal(404, 'NotFound', '', undefined, true);
+}
+
+export function notAcceptable(): Refusal {
+  const accepted = 'application/json, application/yaml, application/vnd.kubernetes.protobuf';
+  return new Refusal(406, 'NotAcceptable', `only the following media types are accepted: ${accepted}`);
+}
+
 /** A path that no kind is served under. */
 export function unknownPath(): Refusal {
   return new Refusal(404, 'NotFound', 'the server could not find the requested resource', {});
 }
 
-export function alreadyExists(kind: ResourceKind, name: string): Refusal {
+/** `isGoing`: the one that has the name is being deleted, which the text says. */
+export function alreadyExists(kind: ResourceKind, name: string, isGoing: boolean): Refusal {
+  const head = isGoing ? 'object is being deleted: ' : '';
   return new Refusal(
     409,
     'AlreadyExists',
-    `${resourceName(kind)} ${quoted(name)} already exists`,
+    `${head}${resourceName(kind)} ${quoted(name)} already exists`,
     detailsOf(kind, name),
   );
 }
@@ -137,6 +166,16 @@ export function internalError(message: string): Refusal {
 
 export function expired(message: string): Refusal {
   return new Refusal(410, 'Expired', message);
+}
+
+/** A body with a value that a field cannot hold. In a patch it is the patch that is Invalid (server-state.ts). */
+export class DecodeRefusal extends Refusal {
+  readonly why: string;
+
+  constructor({ kind, version }: Pick<ResourceKind, 'kind' | 'version'>, why: string) {
+    super(400, 'BadRequest', `${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
+    this.why = why;
+  }
 }
 
 /** A patch that cannot be applied, a failed `test` among others: the reason stays on the server (fact: handlers/patch.go). */

@@ -1,5 +1,5 @@
 import type { KindTable } from './kind-table.ts';
-import { unknownPath } from './refusal.ts';
+import { notFound, pageNotFound, unknownPath } from './refusal.ts';
 import type { ServedKind } from './served-kind.ts';
 
 export type Route =
@@ -30,7 +30,7 @@ export function routeOf(kinds: KindTable, path: string): Route {
   const depth = grouped ? 2 : 1;
   if ((root !== 'api' && root !== 'apis') || segments.length <= depth) {
     if (documents.test(path)) return { to: 'document', path };
-    throw unknownPath();
+    throw pageNotFound();
   }
   const [group, version] = grouped ? [segments[0] ?? '', segments[1] ?? ''] : ['', segments[0] ?? ''];
   return resourceRoute(kinds, group, version, segments.slice(depth));
@@ -41,10 +41,13 @@ function resourceRoute(kinds: KindTable, group: string, version: string, segment
   const [plural = '', name, ...rest] = inNamespace ? segments.slice(2) : segments;
   const namespace = inNamespace ? segments[1] : undefined;
   const served = kinds.at(group, version, plural);
+  // Groups of custom kinds are looked up by whole paths; within those of Kubernetes a path that leads nowhere is told as a Status.
+  const missing = (): Error => (group === '' || served?.custom === false ? unknownPath() : pageNotFound());
   if (served === undefined || served.kind.namespaced !== inNamespace) {
     // A namespaced kind without a namespace is a list of all of them, which has no names.
-    if (served?.kind.namespaced !== true || name !== undefined) throw unknownPath();
+    if (served?.kind.namespaced !== true || name !== undefined) throw missing();
   }
+  if (name?.includes('/') === true) throw unknownPath();
   const [subresource, ...path] = rest;
   if (
     subresource === 'proxy' &&
@@ -56,7 +59,7 @@ function resourceRoute(kinds: KindTable, group: string, version: string, segment
     return proxyRoute(namespace, name, path);
   }
   if (subresource !== undefined && (subresource !== 'status' || !served.kind.hasStatus || path.length > 0)) {
-    throw unknownPath();
+    throw served.custom && path.length === 0 ? notFound(served.kind, name ?? '') : unknownPath();
   }
   return {
     to: 'resource',

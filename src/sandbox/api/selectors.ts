@@ -1,48 +1,18 @@
 import { isObject, textOf } from './json.ts';
-import { badRequest, quoted } from './refusal.ts';
+import { parseLabelSelector } from './label-selector.ts';
+import { badRequest } from './refusal.ts';
 import type { ServedKind } from './served-kind.ts';
 import type { StoredObject } from './stored-object.ts';
 
 export type Selector = (object: StoredObject) => boolean;
 
-type Labels = Readonly<Record<string, string>>;
-type Requirement = (labels: Labels) => boolean;
-
 /** Both selectors of a request in one; undefined when the request has none. */
 export function selectorOf(kind: ServedKind, query: Readonly<Record<string, string>>): Selector | undefined {
-  const labels = labelRequirements(query['labelSelector'] ?? '');
+  const labels = parseLabelSelector(query['labelSelector'] ?? '');
   const fields = fieldSelector(kind, query['fieldSelector'] ?? '');
   if (labels.length === 0 && fields === undefined) return undefined;
   return (object) =>
     labels.every((holds) => holds(object.metadata.labels ?? {})) && (fields === undefined || fields(object));
-}
-
-const word = '[^\\s,()!=<>]+';
-const setForm = new RegExp(`^(${word})\\s+(in|notin)\\s*\\(([^()]*)\\)$`);
-const equalForm = new RegExp(`^(${word})\\s*(=|==|!=)\\s*([^\\s,()!=]*)$`);
-const existsForm = new RegExp(`^(!?)\\s*(${word})$`);
-
-function labelRequirements(text: string): readonly Requirement[] {
-  return parts(text).map((part) => {
-    const set = setForm.exec(part);
-    if (set !== null) {
-      const [, key = '', operator, list = ''] = set;
-      const values = new Set(list.split(',').map((value) => value.trim()));
-      return operator === 'in'
-        ? (labels) => key in labels && values.has(labels[key] ?? '')
-        : (labels) => !(key in labels) || !values.has(labels[key] ?? '');
-    }
-    const equal = equalForm.exec(part);
-    if (equal !== null) {
-      const [, key = '', operator, value] = equal;
-      // An absent label is unequal to every value (fact: apimachinery pkg/labels).
-      return operator === '!=' ? (labels) => labels[key] !== value : (labels) => labels[key] === value;
-    }
-    const exists = existsForm.exec(part);
-    if (exists === null) throw badRequest(`unable to parse requirement: found '${part}'`);
-    const [, negated, key = ''] = exists;
-    return negated === '!' ? (labels) => !(key in labels) : (labels) => key in labels;
-  });
 }
 
 /** Splits at the commas that are not inside parentheses. */
@@ -70,11 +40,7 @@ function fieldSelector(kind: ServedKind, text: string): Selector | undefined {
     const [, field = '', operator, value = ''] = equal;
     const known = field === 'metadata.name' || (field === 'metadata.namespace' && kind.kind.namespaced);
     if (!known && !kind.selectableFields.includes(field)) {
-      throw badRequest(
-        kind.custom
-          ? `field label not supported: ${field}`
-          : `${quoted(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
-      );
+      throw badRequest(kind.unknownFieldText(field));
     }
     const path = field.split('.');
     return (object: StoredObject) => (fieldOf(object, path) === value) === (operator !== '!=');

@@ -22,8 +22,14 @@ export interface ServedKind {
   readonly openApi: object | undefined;
   /** Of a custom kind: its CustomResourceDefinition, which is there to be read. */
   readonly definition: CustomResourceDefinition | undefined;
+  /** Of a built-in kind, whose schema is not here: the members of its objects, beside apiVersion, kind and metadata. */
+  readonly members: readonly string[] | undefined;
+  /** The same of its spec; undefined: unknown. */
+  readonly specMembers: readonly string[] | undefined;
   readonly nameRule: NameRule;
   readonly selectableFields: readonly string[];
+  /** What is said of a field that cannot be selected by. */
+  readonly unknownFieldText: (field: string) => string;
   readonly columns: readonly Column[];
   /** DELETE answers with the object rather than with a Status (fact: registry strategies, ReturnDeletedObject). */
   readonly returnsDeleted: boolean;

@@ -33,6 +33,8 @@ export class Store {
   readonly #buckets = new Map<string, Bucket>();
   readonly #listeners = new Set<StoreListener>();
   #revision = 1;
+  /** Where the history of every kind begins. */
+  #floor = 0;
 
   get revision(): number {
     return this.#revision;
@@ -52,6 +54,21 @@ export class Store {
         byText(a.metadata.name, b.metadata.name),
       ),
     );
+  }
+
+  /** What was there at a revision; undefined when that is too long ago to know. */
+  listAt(kind: ResourceKind, namespace: string | undefined, revision: number): StoredObject[] | undefined {
+    const since = this.eventsAfter(kind, revision);
+    if (since === undefined) return undefined;
+    const places = new Map(this.list(kind).map((object) => [keyOf(kind, object), object]));
+    for (const { object, previous } of [...since].reverse()) {
+      if (previous === undefined) places.delete(keyOf(kind, object));
+      else places.set(keyOf(kind, object), previous);
+    }
+    return [...places]
+      .sort(([a], [b]) => byText(a, b))
+      .map(([, object]) => object)
+      .filter((object) => namespace === undefined || object.metadata.namespace === namespace);
   }
 
   /** Stores under the next revision, and gives back what was stored. */
@@ -107,6 +124,7 @@ export class Store {
 
   /** Forgets all events so far: a watch from an older revision is answered 410 (fact: etcd compaction). */
   compact(): void {
+    this.#floor = this.#revision;
     for (const bucket of this.#buckets.values()) {
       bucket.events = [];
       bucket.completeAfter = this.#revision;
@@ -117,7 +135,7 @@ export class Store {
     const key = resourceName(kind);
     let bucket = this.#buckets.get(key);
     if (bucket === undefined) {
-      bucket = { kind, namespaces: new Map(), listeners: new Set(), events: [], completeAfter: 0 };
+      bucket = { kind, namespaces: new Map(), listeners: new Set(), events: [], completeAfter: this.#floor };
       this.#buckets.set(key, bucket);
     }
     return bucket;
@@ -132,6 +150,11 @@ export class Store {
     for (const listener of bucket.listeners) listener(event, bucket.kind);
     for (const listener of this.#listeners) listener(event, bucket.kind);
   }
+}
+
+function keyOf(kind: ResourceKind, object: KubeObject): string {
+  const { namespace, name } = placeOf(kind, object);
+  return `${namespace}/${name}`;
 }
 
 function firstAfter(events: readonly StoreEvent[], revision: number): number {

@@ -1,4 +1,5 @@
 import type { Json } from './json.ts';
+import { badRequest } from './refusal.ts';
 import type { ObjectPage } from './reading.ts';
 import type { ServedKind } from './served-kind.ts';
 import type { StoredObject } from './stored-object.ts';
@@ -15,16 +16,19 @@ export interface Table {
 
 type Query = Readonly<Record<string, string>>;
 
-export function tableWanted(accept: string | undefined): boolean {
-  return accept?.includes('as=Table') === true;
-}
-
 export function asTable(
   served: ServedKind,
   { metadata, items }: Pick<ObjectPage, 'metadata' | 'items'>,
   nowMs: number,
   query: Query,
 ): Table {
+  const include = query['includeObject'] ?? '';
+  if (!['', 'Metadata', 'Object', 'None'].includes(include)) {
+    const why = "must be 'Metadata', 'Object', 'None', or empty";
+    throw badRequest(
+      `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: ${why}`,
+    );
+  }
   return {
     kind: 'Table',
     apiVersion: 'meta.k8s.io/v1',

@@ -2,15 +2,15 @@ import { contentErrors, defaulted, withoutUnknown } from './content.ts';
 import type { Json } from './json.ts';
 import { isObject, sameJson, withMembers } from './json.ts';
 import { validateMeta, validateMetaChange } from './object-meta.ts';
-import type { Refusal } from './refusal.ts';
-import { badRequest, conflict, invalid, notFound, staleVersion } from './refusal.ts';
+import { badRequest, conflict, DecodeRefusal, invalid, notFound, Refusal, staleVersion } from './refusal.ts';
 import { invalidValue } from './field-error.ts';
 import type { ServedKind } from './served-kind.ts';
 import type { ServerState, WriteOptions } from './server-state.ts';
-import { admit, judgeUnknownFields, refuseErrors } from './server-state.ts';
+import { admit, checkSize, judgeUnknownFields, refuseErrors } from './server-state.ts';
+import { checkResize } from './claim-protection.ts';
 import type { StoredObject } from './stored-object.ts';
 import { withMeta } from './stored-object.ts';
-import { typed } from './creating.ts';
+import { typed } from './decoding.ts';
 
 export interface UpdateRequest {
   readonly served: ServedKind;
@@ -40,13 +40,15 @@ export function updateObject(
   if (old === undefined) throw notFound(kind, name);
   const result = request.change(old);
   const unknown: string[] = [];
-  const decoded = withoutUnknown(served, typed(served, result), unknown);
+  const { decoded, split } = readable(request, result, () => {
+    const decoded = withoutUnknown(served, typed(served, result, request.isPut ? 'put' : 'patch'), unknown);
+    return { decoded, split: splitStatus(request, withOldSystemFields(decoded, old), old) };
+  });
   judgeUnknownFields(served, unknown, options, (text) => request.refuseUnknown(result, text));
   checkIdentity(request, decoded, old);
-  const split = splitStatus(request, withOldSystemFields(decoded, old), old);
   const next = countGeneration(served, defaulted(served, split), old);
   if (sameJson(next, old)) return old;
-  const check = (object: StoredObject): void => refuseErrors(kind, name, updateErrors(served, object, old));
+  const check = (object: StoredObject): void => refuseErrors(kind, name, updateErrors(request, object, old));
   check(next);
   // A rule for `plans` does not match `plans/status`: webhooks do not see status writes.
   const admitted =
@@ -54,6 +56,8 @@ export function updateObject(
       ? admit(state, served, { operation: 'UPDATE', object: next, oldObject: old, dryRun: options.dryRun })
       : next;
   if (admitted !== next) check(admitted);
+  checkResize(state, served, admitted, old);
+  checkSize(options);
   if (options.dryRun) return admitted;
   if (isDone(admitted, old)) {
     state.store.remove(kind, old);
@@ -62,20 +66,37 @@ export function updateObject(
   return state.store.put(kind, admitted);
 }
 
-function updateErrors(served: ServedKind, object: StoredObject, old: StoredObject) {
+function readable<T>(request: UpdateRequest, result: Json, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (request.isPut || !(error instanceof DecodeRefusal)) throw error;
+    throw request.refuseUnknown(result, error.why);
+  }
+}
+
+function updateErrors({ served, subresource }: UpdateRequest, object: StoredObject, old: StoredObject) {
   const metaChanged = object.metadata !== old.metadata;
   return [
-    ...(metaChanged ? validateMeta(object.metadata, served.nameRule) : []),
+    ...(metaChanged ? validateMeta(object.metadata, served) : []),
+    // fact: registry/rest/update.go asks once for all kinds, and then each kind's strategy does so again.
     ...validateMetaChange(object.metadata, old.metadata),
-    ...contentErrors(served, object, old),
+    ...validateMetaChange(object.metadata, old.metadata),
+    ...contentErrors(served, object, old, subresource),
     ...(served.strategy.validateUpdate?.(object, old) ?? []),
   ];
 }
 
 function checkIdentity(request: UpdateRequest, next: StoredObject, old: StoredObject): void {
-  const { served, name } = request;
+  const { served, name, isPut } = request;
   const { kind } = served;
   const { metadata } = next;
+  const { uid = '', resourceVersion: version = '', deletionTimestamp } = metadata;
+  if (((metadata.name as string | undefined) ?? '') === '') {
+    throw badRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
   if (metadata.name !== name) {
     throw badRequest(
       `the name of the object (${metadata.name}) does not match the name on the URL (${name})`,
@@ -84,20 +105,43 @@ function checkIdentity(request: UpdateRequest, next: StoredObject, old: StoredOb
   if ((metadata.namespace ?? '') !== '' && metadata.namespace !== old.metadata.namespace) {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
-  if (metadata.uid !== undefined && metadata.uid !== '' && metadata.uid !== old.metadata.uid) {
-    throw conflict(
-      kind,
-      name,
-      `Precondition failed: UID in precondition: ${metadata.uid}, UID in object meta: ${old.metadata.uid ?? ''}`,
-    );
+  if (isPut && uid !== '' && uid !== old.metadata.uid) {
+    throw conflict(kind, name, otherUid(served, uid, old));
   }
-  const version = metadata.resourceVersion ?? '';
+  checkVersion(request, version, old);
+  const errors = [
+    ...(uid !== '' && uid !== old.metadata.uid
+      ? [invalidValue('metadata.uid', uid, 'field is immutable')]
+      : []),
+    ...(deletionTimestamp !== undefined && deletionTimestamp !== old.metadata.deletionTimestamp
+      ? [invalidValue('metadata.deletionTimestamp', deletionTimestamp, 'field is immutable')]
+      : []),
+  ];
+  // Told twice, as all that is wrong with metadata is.
+  refuseErrors(kind, name, [...errors, ...errors]);
+}
+
+/** fact: apiserver storage/errors.go: what the store says is passed on as it is. */
+function otherUid({ kind }: ServedKind, uid: string, { metadata }: StoredObject): string {
+  const group = kind.group === '' ? '' : `${kind.group}/`;
+  const place = [metadata.namespace, metadata.name].filter((part) => part !== undefined).join('/');
+  return (
+    `StorageError: invalid object, Code: 4, Key: /registry/${group}${kind.plural}/${place}, ResourceVersion: 0, ` +
+    `AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid ?? ''}`
+  );
+}
+
+function checkVersion({ served, name, isPut }: UpdateRequest, version: string, old: StoredObject): void {
+  const { kind } = served;
   if (version === '') {
-    if (!request.isPut || !served.custom) return;
-    throw invalid(kind, name, [
+    if (!isPut || !served.custom) return;
+    // The plural stands where a kind would, as in the original.
+    throw invalid({ group: kind.group, kind: kind.plural }, name, [
       invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
     ]);
   }
+  if (!/^\d+$/.test(version))
+    throw new Refusal(500, '', `strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`);
   if (version !== old.metadata.resourceVersion) throw staleVersion(kind, name);
 }
 

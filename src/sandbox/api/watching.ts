@@ -1,6 +1,5 @@
 import { apiVersionOf } from '../../api/meta.ts';
-import { expired } from './refusal.ts';
-import { checkVersion } from './reading.ts';
+import { expired, Refusal } from './refusal.ts';
 import { selectorOf } from './selectors.ts';
 import type { Selector } from './selectors.ts';
 import type { ServedKind } from './served-kind.ts';
@@ -53,7 +52,10 @@ export class Watch implements Disposable {
     this.#sink = sink;
     this.#bookmarks = query['allowWatchBookmarks'] === 'true';
     const version = query['resourceVersion'] ?? '';
-    checkVersion(state, version);
+    if (version !== '' && !/^\d+$/.test(version)) {
+      const why = `resourceVersion: Invalid value: ${JSON.stringify(version)}: strconv.ParseUint: parsing ${JSON.stringify(version)}: invalid syntax`;
+      throw new Refusal(500, '', why);
+    }
     if (!this.#start(query, version)) return;
     this.#resources.push(state.store.listen(served.kind, (event) => this.#event(event)));
     this.#setTimers(Number(query['timeoutSeconds'] ?? 0));
@@ -84,7 +86,8 @@ export class Watch implements Disposable {
         if (this.#selector?.(object) !== false) this.#sink.line({ type: 'ADDED', object });
       }
       // fact: WatchList (KEP-3157): this mark says that the initial state is complete.
-      if (query['sendInitialEvents'] === 'true') this.#bookmark({ 'k8s.io/initial-events-end': 'true' });
+      if (query['sendInitialEvents'] === 'true' && this.#bookmarks)
+        this.#bookmark({ 'k8s.io/initial-events-end': 'true' });
       return true;
     }
     const missed = store.eventsAfter(kind, Number(version));
@@ -115,7 +118,6 @@ export class Watch implements Disposable {
     const { kind } = this.#served;
     const metadata = {
       resourceVersion: String(this.#state.store.revision),
-      creationTimestamp: null,
       ...(annotations !== undefined && { annotations }),
     };
     this.#sink.line({

@@ -16,6 +16,7 @@ type Members = Readonly<Record<string, unknown>>;
 
 const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const time = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+const hash = /\?hash=[0-9A-F]+$/;
 const age = /^(?:\d+[smhdy]){1,2}$/;
 /** Where texts of the server speak of a version. */
 const spokenVersions = [
@@ -75,7 +76,8 @@ class Words {
   #text(text: string): string {
     let result = text
       .replaceAll(uuid, (found) => this.#numbered(this.#uids, found, 'uid'))
-      .replaceAll(time, '<time>');
+      .replaceAll(time, '<time>')
+      .replace(hash, '');
     for (const [name, shown] of [...this.#names, ...this.#generated]) result = result.replaceAll(name, shown);
     for (const pattern of spokenVersions) result = result.replaceAll(pattern, '$1<version>');
     return result;

@@ -5,10 +5,10 @@ import { SwitchedFaults } from '../../../src/sandbox/faults.ts';
 import { RecordedTrace } from '../../../src/sandbox/trace.ts';
 import { seeded } from '../../sandbox/api/harness.ts';
 import { openDoor } from './door.ts';
-import type { Door } from './door.ts';
+import type { Doors } from './tell.ts';
 
 /** The sandbox's API server over a socket, as a real one is reached, with no CDI or KubeVirt behind it. */
-export async function openSandbox(): Promise<AsyncDisposable & { readonly door: Door }> {
+export async function openSandbox(): Promise<AsyncDisposable & { readonly doors: Doors }> {
   const clock = new SystemClock();
   const trace = new RecordedTrace(clock);
   const api = new EmbeddedApiServer({ clock, trace, random: seeded(), faults: new SwitchedFaults(trace) });
@@ -24,5 +24,5 @@ export async function openSandbox(): Promise<AsyncDisposable & { readonly door: 
     await door[Symbol.asyncDispose]();
     await api[Symbol.asyncDispose]();
   };
-  return { door, [Symbol.asyncDispose]: dispose };
+  return { doors: { admin: door, gantry: door }, [Symbol.asyncDispose]: dispose };
 }

@@ -132,7 +132,7 @@ class Teller {
       // When a server sends its marks of progress is its own affair; the one that ends an initial list is a promise.
       if (isMark(line) && !isInitialEnd(line)) continue;
       lines.push(line);
-      if (last !== undefined && namesOf(line).includes(last as string)) break;
+      if (last !== undefined && namesOf(line).includes(last)) break;
     }
     return lines;
   }
@@ -176,7 +176,7 @@ class Teller {
           });
     if (step.quiet === true && answer.status >= 300)
       throw new Error(`"${does}" was to succeed: ${JSON.stringify(answer.body)}`);
-    return { does, status: answer.status, headers: told(answer.headers), body: answer.body };
+    return { does, status: answer.status, headers: told(answer.headers), body: parsed(answer.body) };
   }
 
   /** A copy with every `{name}` in its texts replaced. Throws Error for a name that nothing kept. */
@@ -194,6 +194,11 @@ class Teller {
       Object.entries(value).map(([key, member]) => [this.#filled(key), this.#filled(member)]),
     );
   }
+}
+
+/** The index of schemas is JSON that calls itself text. */
+function parsed(body: unknown): unknown {
+  return typeof body === 'string' && body.startsWith('{') ? (JSON.parse(body) as unknown) : body;
 }
 
 function told(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

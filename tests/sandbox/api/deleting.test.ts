@@ -192,7 +192,7 @@ describe('garbage collection', () => {
     await using world = new Harness();
     const job = await world.create(jobs, {
       metadata: { name: 'j' },
-      spec: { template: { spec: { containers: [] } } },
+      spec: { template: { spec: { restartPolicy: 'Never', containers: [] } } },
     });
     await world.create(pods, pod('p', {}, { ownerReferences: ownedBy(jobs, job.body) }));
     await world.delete(jobs, 'j');

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { configMaps, dataVolumes, pods } from '../../../src/api/kinds.ts';
 import { TransportError } from '../../../src/kube/transport.ts';
-import { configMap, dataVolume, Harness } from './harness.ts';
+import { configMap, dataVolume, Harness, pod } from './harness.ts';
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {
@@ -137,7 +137,7 @@ describe('the transport', () => {
 
   test('a pod answers through the proxy, and a pod that does not is unavailable', async () => {
     await using world = new Harness();
-    await world.create(pods, { metadata: { name: 'v2v' }, spec: { containers: [] } });
+    await world.create(pods, pod('v2v'));
     const path = '/api/v1/namespaces/default/pods/v2v:8080/proxy/vm';
     expect((await world.call('GET', path)).status).toBe(503);
     world.api.answerForPods((request) =>

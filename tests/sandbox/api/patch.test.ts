@@ -71,9 +71,15 @@ describe('JSON patch (RFC 6902)', () => {
     expect(target).toEqual({ a: { b: [1, 2, 3] }, 'x/y': 1, 'm~n': 2 });
   });
 
-  test('what is not there can be neither replaced nor removed, and its parent must be there', () => {
+  test('a member that is not there is no obstacle to a replacement, and a place may be counted from the end', () => {
+    expect(jsonPatch(target, [{ op: 'replace', path: '/q', value: 1 }])).toEqual({ ...target, q: 1 });
+    expect(jsonPatch(target, [{ op: 'remove', path: '/a/b/-1' }])).toMatchObject({ a: { b: [1, 2] } });
+  });
+
+  test('what is not there cannot be removed, an item not replaced, and its parent must be there', () => {
     for (const operation of [
-      { op: 'replace', path: '/q', value: 1 },
+      { op: 'replace', path: '/q/r', value: 1 },
+      { op: 'replace', path: '/a/b/3', value: 1 },
       { op: 'remove', path: '/q' },
       { op: 'remove', path: '/a/b/3' },
       { op: 'add', path: '/q/r', value: 1 },

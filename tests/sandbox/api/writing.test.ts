@@ -228,7 +228,7 @@ describe('changing', () => {
     );
   });
 
-  test('a strategic merge patch of a built-in kind is served where no list is in it', async () => {
+  test('a strategic merge patch of a built-in kind merges what has a name, and does what it is told of the rest', async () => {
     await using world = new Harness();
     await world.create(configMaps, configMap('c'));
     const send = (body: object) =>
@@ -237,8 +237,10 @@ describe('changing', () => {
         body,
       });
     expect((await send({ data: { a: null, b: '2' } })).body.data).toEqual({ b: '2' });
-    expect((await send({ metadata: { finalizers: ['a.b/c'] } })).status).toBe(415);
-    expect((await send({ data: { $patch: 'replace' } })).status).toBe(415);
+    await send({ metadata: { finalizers: ['a.b/c'] } });
+    const { body } = await send({ metadata: { finalizers: ['a.b/d'] } });
+    expect(body.metadata.finalizers).toEqual(['a.b/d', 'a.b/c']);
+    expect((await send({ data: { $patch: 'replace', z: '1' } })).body.data).toEqual({ z: '1' });
   });
 
   test('an unknown field in a patch of a foreign kind is Invalid', async () => {
@@ -255,7 +257,7 @@ describe('changing', () => {
     const path = world.path(plans, 'p');
     const bare = { ...body, metadata: { name: 'p', namespace: 'default' } };
     expect((await world.call('PUT', path, { body: bare })).body.message).toBe(
-      'Plan.forklift.konveyor.io "p" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
+      'plans.forklift.konveyor.io "p" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
     );
     const put = await world.call('PUT', path, { body: { ...body, spec: { ...body.spec, archived: true } } });
     expect(put.body.spec['archived']).toBe(true);

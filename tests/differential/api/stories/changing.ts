@@ -498,7 +498,7 @@ export const changing: readonly Story[] = [
       put('a plan by update, without the status', 'plans', 'p', {
         ...plan('p', {}, { resourceVersion: '{fresh}' }),
       }),
-      read('the status', 'plans', 'p', { sub: 'status' }),
+      read('the status as it is in the end', 'plans', 'p', { sub: 'status' }),
       merge('the status of nobody', 'plans', 'nobody', { status: {} }, { sub: 'status' }),
       merge('a part that does not exist', 'plans', 'p', {}, { sub: 'scale' }),
       merge('the status of a kind without one', 'configmaps', 'c', {}, { sub: 'status' }),

@@ -160,6 +160,11 @@ export const deleting: readonly Story[] = [
       send('the namespace', 'GET', at('namespaces', '{other}'), {
         parts: ['metadata.deletionTimestamp', 'spec', 'status.phase'],
       }),
+      read('the plan is to go too', 'plans', 'p', {
+        namespace: '{other}',
+        until: { at: 'metadata.deletionGracePeriodSeconds', is: 0 },
+        parts: ['metadata.generation', 'metadata.finalizers'],
+      }),
       merge(
         'a change of what is left',
         'plans',

@@ -45,7 +45,7 @@ export const reading: readonly Story[] = [
         { keep: { token: 'metadata.continue' } },
       ),
       list('the last page', 'configmaps', { ...mine, limit: '2', continue: '{token}' }),
-      list('a page as large as the rest', 'configmaps', { ...mine, limit: '5' }),
+      list('a page as large as all there is', 'configmaps', { ...mine, limit: '50' }),
       list('plans, of which there are none, in pages', 'plans', { limit: '2' }),
       planned('a'),
       planned('b'),
