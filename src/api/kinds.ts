@@ -97,7 +97,8 @@ export const dataVolumes = cdi<DataVolume>('DataVolume', 'datavolumes');
 export const storageProfiles = cdi<StorageProfile>('StorageProfile', 'storageprofiles', {
   namespaced: false,
 });
-export const cdis = cdi<Cdi>('CDI', 'cdis', { namespaced: false });
+/** Its status is written through the object itself (fact: testbed 7.2). */
+export const cdis = cdi<Cdi>('CDI', 'cdis', { namespaced: false, hasStatus: false });
 
 export const virtualMachines = kindOf<VirtualMachine>(
   'kubevirt.io',

@@ -73,7 +73,7 @@ export function startCdi(client: KubeClient, deps: CdiDeps, signal: AbortSignal)
 
 /** The CDI object: without it no importer pod is made, and its status tells the version (fact: cdi 5.1). */
 async function announce(standIn: StandIn, version: string, signal: AbortSignal): Promise<void> {
-  const object = { apiVersion: 'cdi.kubevirt.io/v1beta1', kind: 'CDI', metadata: { name: 'cdi' } };
+  const object = { apiVersion: 'cdi.kubevirt.io/v1beta1', kind: 'CDI', metadata: { name: 'cdi' }, spec: {} };
   await standIn.ensure(cdis, object, signal);
   const status = {
     phase: 'Deployed',
@@ -81,7 +81,7 @@ async function announce(standIn: StandIn, version: string, signal: AbortSignal):
     operatorVersion: version,
     targetVersion: version,
   };
-  await standIn.client.mergePatch(cdis, { name: 'cdi' }, { status }, { subresource: 'status' }, signal);
+  await standIn.client.mergePatch(cdis, { name: 'cdi' }, { status }, {}, signal);
 }
 
 function keysOf(

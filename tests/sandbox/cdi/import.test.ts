@@ -159,6 +159,14 @@ describe('a cold import from vCenter', () => {
     const cdi = await cluster.when(cdis, 'cdi', ({ status }) => status !== undefined);
     expect(cdi.status).toMatchObject({ phase: 'Deployed', observedVersion: 'v1.65.0' });
   });
+
+  test('the CDI object has no status subresource', async () => {
+    await using cluster = await startCluster();
+    const patch = { status: { phase: 'Error' } };
+    await cluster.when(cdis, 'cdi', ({ status }) => status !== undefined);
+    const refused = cluster.client.mergePatch(cdis, { name: 'cdi' }, patch, { subresource: 'status' });
+    await expect(refused).rejects.toMatchObject({ code: 'NotFound' });
+  });
 });
 
 describe('an importer that fails', () => {
