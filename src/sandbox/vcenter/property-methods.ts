@@ -52,6 +52,7 @@ export const propertyMethods: Handlers<SessionContext> = {
     return undefined;
   },
   RetrievePropertiesEx: retrieve,
+  RetrieveProperties: retrieveAll,
   ContinueRetrievePropertiesEx: (context) => {
     const open = takeToken(context);
     return retrievePage(context, open);
@@ -75,6 +76,14 @@ export const propertyMethods: Handlers<SessionContext> = {
     members?.remove(refsIn(context.call.args['remove']));
     view.touch('view');
     return undefined;
+  },
+  ResetListView: (context) => {
+    const view = objectOf(context, context.call.on, 'ListView');
+    const members = context.session.lists.get(view.id);
+    const wanted = refsIn(context.call.args['obj']);
+    members?.reset(wanted);
+    view.touch('view');
+    return wanted.filter((ref) => context.registry.find(ref) === undefined);
   },
   DestroyView: (context) => {
     const view = objectOf(context, context.call.on, 'View');
@@ -140,12 +149,24 @@ function retrieve(context: SessionContext): VimObject | undefined {
   const options = args['options'];
   const wanted = isVimObject(options) ? numberArg(options['maxObjects']) : undefined;
   const pageSize = Math.max(1, Math.min(wanted ?? serverPageSize, serverPageSize));
-  const [spec, second] = args['specSet'] as readonly VimValue[];
+  const { selection, objects } = selected(context);
+  // fact: inferred: nothing selected is an answer without returnval.
+  return objects.length === 0 ? undefined : retrievePage(context, { selection, rest: objects, pageSize });
+}
+
+/** The call of old, without pages: what CDI's importer still makes (fact: testbed 6, govmomi 0.23.1). */
+function retrieveAll(context: SessionContext): readonly VimObject[] {
+  const { selection, objects } = selected(context);
+  return objects.map((object) => objectContent(selection, object, mayReadOf(context)));
+}
+
+function selected(context: SessionContext): Pick<OpenRetrieve, 'selection'> & {
+  readonly objects: readonly ManagedObject[];
+} {
+  const [spec, second] = context.call.args['specSet'] as readonly VimValue[];
   if (second !== undefined) throw invalidArgument('specSet');
   const selection = selectionOf(context, spec);
-  const rest = selection.objects(context.registry);
-  // fact: inferred: nothing selected is an answer without returnval.
-  return rest.length === 0 ? undefined : retrievePage(context, { selection, rest, pageSize });
+  return { selection, objects: selection.objects(context.registry) };
 }
 
 /** fact: vs 1.4: a token as long as there is more. An object that went away between two pages is left out. */

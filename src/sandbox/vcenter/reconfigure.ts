@@ -4,6 +4,7 @@ import { escapeName } from './inventory.ts';
 import { vmOf } from './power-methods.ts';
 import type { Handlers, Result, SessionContext } from './service-context.ts';
 import { invalidArgument, notSupported } from './vim-fault.ts';
+import { isA } from './vim-schema.ts';
 import { isVimObject, type VimObject, type VimValue } from './vim-value.ts';
 import type { DiskChanges } from './vm-disk-changes.ts';
 import type { SimulatedVm } from './vm-store.ts';
@@ -13,7 +14,7 @@ export interface ReconfigureLatencies {
   readonly reconfigureMs: number;
 }
 
-/** ReconfigVM_Task: change tracking (fact: vs 1.5), disks, notes, name and options; anything else is refused. */
+/** ReconfigVM_Task: change tracking (fact: vs 1.5), disks, whether a card is connected, notes, name, options; anything else is refused. */
 export const reconfigureMethods: Handlers<SessionContext> = { ReconfigVM_Task: reconfigure };
 
 function reconfigure(context: SessionContext): Result {
@@ -40,26 +41,34 @@ function reconfigure(context: SessionContext): Result {
 /** fact: vs 1.5 names the one for change tracking, the others are inferred. */
 function privilegesFor(spec: VimObject, changes: readonly VimObject[]): readonly string[] {
   const forDisk = { add: 'AddNewDisk', remove: 'RemoveDisk', edit: 'DiskExtend' } as const;
+  const isDisk = (change: VimObject): boolean =>
+    isVimObject(change['device']) && change['device'].$type === 'VirtualDisk';
   return [
     ...(spec['changeTrackingEnabled'] === undefined ? [] : ['VirtualMachine.Config.ChangeTracking']),
     ...changes.map((change) => {
+      if (!isDisk(change)) return 'VirtualMachine.Config.EditDevice';
       const operation = change['operation'];
       return `VirtualMachine.Config.${forDisk[operation === 'add' || operation === 'remove' ? operation : 'edit']}`;
     }),
   ];
 }
 
-function checkChange(change: VimObject): void {
-  const { device } = change;
-  if (!isVimObject(device) || device.$type !== 'VirtualDisk') {
-    throw notSupported('only disks can be added, changed and removed here');
-  }
+function checkChange({ device, operation }: VimObject): void {
+  if (!isVimObject(device)) throw invalidArgument('deviceChange.device');
+  const isDisk = device.$type === 'VirtualDisk';
+  const isCardEdit = isA(device.$type, 'VirtualEthernetCard') && operation === 'edit';
+  if (!isDisk && !isCardEdit) throw notSupported(`change of a ${device.$type}`);
 }
 
 function changeDevice(vm: SimulatedVm, change: VimObject, disks: DiskChanges): void {
   const { device, operation } = change;
   if (!isVimObject(device)) throw invalidArgument('deviceChange.device');
   const key = numberIn(device, 'key') ?? 0;
+  if (device.$type !== 'VirtualDisk') {
+    // fact: vs 1.2b: the whole card comes back, with only `connectable` altered.
+    vm.object.set(`config.hardware.device[${key}].connectable`, device['connectable']);
+    return;
+  }
   switch (operation) {
     case 'add':
       addDisk(vm, device, disks);

@@ -23,6 +23,8 @@ export class Session {
   readonly userName: string;
   readonly #loginAtMs: number;
   lastActiveMs: number;
+  userAgent = '';
+  callCount = 0;
   readonly collectors = new Map<string, PropertyCollector>();
   readonly lists = new Map<string, ListMembers>();
   readonly retrieves = new Map<string, OpenRetrieve>();
@@ -69,6 +71,17 @@ export class Session {
     this.#owned.clear();
   }
 
+  /** As SessionManager lists it: with what is known of the client. */
+  describeFully(displayName: string): VimObject {
+    return {
+      ...this.describe(displayName),
+      extensionSession: false,
+      ipAddress: '-',
+      userAgent: this.userAgent,
+      callCount: this.callCount,
+    };
+  }
+
   describe(displayName: string): VimObject {
     return vim('UserSession', {
       key: this.key,
@@ -90,6 +103,8 @@ export class Session {
 /** All live sessions, by cookie. */
 export class Sessions {
   readonly #sessions = new Map<string, Session>();
+  /** Whose call is being answered right now: `currentSession` is another one for each client. */
+  serving: Session | undefined;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #registry: Registry;
@@ -121,6 +136,7 @@ export class Sessions {
       return undefined;
     }
     session.lastActiveMs = this.#clock.now();
+    session.callCount += 1;
     return session;
   }
 

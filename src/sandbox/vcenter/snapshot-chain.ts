@@ -53,6 +53,10 @@ export class SnapshotChain<Node extends ChainNode> {
     return above;
   }
 
+  parentOf(node: Node): Node | undefined {
+    return this.#find(node.parent);
+  }
+
   liveFile(key: number): string | undefined {
     return this.#live.get(key);
   }

@@ -193,6 +193,7 @@ export class Snapshots {
     for (const runtime of ['runtime', 'summary.runtime']) {
       object.set(`${runtime}.consolidationNeeded`, chain.owesConsolidation);
     }
+    object.touch('layoutEx');
   }
 
   #childrenOf(vm: SimulatedVm, id: string): readonly Snapshot[] {

@@ -3,7 +3,7 @@ import type { ManagedObject, Registry } from './managed-object.ts';
 import type { Timers } from './timers.ts';
 import { VimFault } from './vim-fault.ts';
 import { vim } from './vim-schema.ts';
-import { AnyValue, MoRef, type VimValue } from './vim-value.ts';
+import { AnyValue, MoRef, refsIn, type VimValue } from './vim-value.ts';
 
 /** fact: vs 1.5: a completed task is gone about ten minutes later. */
 export const taskLifetimeMs = 10 * 60 * 1000;
@@ -59,6 +59,7 @@ export class Tasks {
         eventChainId: this.#last,
       }),
     );
+    for (const object of [this.#manager(), entity]) this.#listAt(object, [task.ref], []);
     return {
       ref: task.ref,
       start: () => this.#update(task, { state: 'running', progress: 0, startTime: this.#now() }),
@@ -70,7 +71,22 @@ export class Tasks {
   /** A task is lost before its time: the vCenter restarted, or nobody asked for long. */
   forget(ref: MoRef): void {
     const task = this.#registry.find(ref);
-    if (task !== undefined) this.#registry.remove(task);
+    if (task === undefined) return;
+    this.#registry.remove(task);
+    const entity = task.get('info.entity');
+    const objects = [this.#manager(), entity instanceof MoRef ? this.#registry.find(entity) : undefined];
+    for (const object of objects) this.#listAt(object, [], [task.ref]);
+  }
+
+  #manager(): ManagedObject | undefined {
+    return this.#registry.find(new MoRef('TaskManager', 'TaskManager'));
+  }
+
+  /** `recentTask` of the manager and of the entity: what a client lists tasks by. */
+  #listAt(object: ManagedObject | undefined, added: readonly MoRef[], gone: readonly MoRef[]): void {
+    if (object === undefined) return;
+    const kept = refsIn(object.get('recentTask')).filter(({ id }) => gone.every((ref) => ref.id !== id));
+    object.set('recentTask', [...kept, ...added]);
   }
 
   #finish(task: ManagedObject, result: VimFault | VimValue | undefined): void {
@@ -81,7 +97,7 @@ export class Tasks {
       progress: undefined,
       ...(failed ? { error: result.localized } : { result: resultOf(result) }),
     });
-    this.#timers.exactly(taskLifetimeMs, () => this.#registry.remove(task));
+    this.#timers.exactly(taskLifetimeMs, () => this.forget(task.ref));
   }
 
   #update(task: ManagedObject, fields: Readonly<Record<string, VimValue | undefined>>): void {

@@ -4,7 +4,7 @@ import type { Faults, Trace } from '../world.ts';
 import { Account } from './account.ts';
 import { stunTracking, usualMaxAreas } from './change-tracking.ts';
 import { Inventory } from './inventory.ts';
-import { Registry } from './managed-object.ts';
+import { Registry, type ObjectParts } from './managed-object.ts';
 import { PowerControl, usualLatencies, type PowerLatencies } from './power.ts';
 import { Privileges } from './privileges.ts';
 import type { ReconfigureLatencies } from './reconfigure.ts';
@@ -18,6 +18,7 @@ import { Tasks } from './tasks.ts';
 import { Timers } from './timers.ts';
 import { vim } from './vim-schema.ts';
 import type { VimObject } from './vim-value.ts';
+import { layoutOf } from './vm-layout.ts';
 import { DiskChanges } from './vm-disk-changes.ts';
 import { VmStore } from './vm-store.ts';
 import { VmTasks } from './vm-tasks.ts';
@@ -58,6 +59,7 @@ export function createParts(options: VCenterOptions, random: () => number): Part
   const inventory = new Inventory(registry, about, random);
   const vms = new VmStore(inventory, disks, clock);
   const snapshots = new Snapshots(clock, registry);
+  vms.layoutOf = (vm) => layoutOf(vm, snapshots.chainOf(vm), clock);
   const timers = new Timers(clock, options.speed ?? 1);
   const tasks = new Tasks(registry, clock, timers);
   const usual = { ...usualLatencies, ...usualSnapshotLatencies, reconfigureMs: defaultReconfigureMs };
@@ -74,15 +76,19 @@ export function createParts(options: VCenterOptions, random: () => number): Part
       if (stunTracking(vm)) snapshots.show(vm);
     },
   });
+  const account = new Account(options.credentials ?? defaultCredentials, { clock, faults, trace });
+  const sessions = new Sessions(clock, random, registry);
   registry.add('ServiceInstance', 'ServiceInstance');
-  for (const { type, id } of Object.values(managers)) registry.add(type, id);
+  for (const { type, id } of Object.values(managers)) {
+    registry.add(type, id, type === 'SessionManager' ? sessionLists(sessions, account) : {});
+  }
   return {
     clock,
     trace,
     about,
-    account: new Account(options.credentials ?? defaultCredentials, { clock, faults, trace }),
+    account,
     privileges: new Privileges(faults),
-    sessions: new Sessions(clock, random, registry),
+    sessions,
     registry,
     inventory,
     vms,
@@ -95,6 +101,16 @@ export function createParts(options: VCenterOptions, random: () => number): Part
     maxChangedAreas: options.maxChangedAreas ?? usualMaxAreas,
     tasks,
     timers,
+  };
+}
+
+/** Who is logged in, and which of them asks. */
+function sessionLists(sessions: Sessions, account: Account): ObjectParts {
+  return {
+    computed: {
+      sessionList: () => sessions.live.map((session) => session.describeFully(account.displayName)),
+      currentSession: () => sessions.serving?.describeFully(account.displayName),
+    },
   };
 }
 

@@ -35,6 +35,12 @@ export class ListMembers {
     for (const ref of refs) this.#refs.delete(ref.id);
   }
 
+  /** These and no others. */
+  reset(refs: readonly MoRef[]): void {
+    this.#refs.clear();
+    this.add(refs);
+  }
+
   get present(): readonly MoRef[] {
     return [...this.#refs.values()].filter((ref) => this.#registry.find(ref) !== undefined);
   }

@@ -45,7 +45,7 @@ LocalizableMessage:: key:string message?:string
 LocalizedMethodFault:: fault:MethodFault localizedMessage?:string
 AboutInfo:: name:string fullName:string vendor:string version:string build:string osType:string productLineId:string apiType:string apiVersion:string instanceUuid?:string licenseProductName?:string licenseProductVersion?:string
 ServiceContent:: rootFolder:^Folder propertyCollector:^PropertyCollector viewManager?:^ViewManager about:AboutInfo sessionManager?:^SessionManager authorizationManager?:^AuthorizationManager taskManager?:^TaskManager customFieldsManager?:^CustomFieldsManager searchIndex?:^SearchIndex fileManager?:^FileManager virtualDiskManager?:^VirtualDiskManager
-UserSession:: key:string userName:string fullName:string loginTime:dateTime lastActiveTime:dateTime locale:string messageLocale:string
+UserSession:: key:string userName:string fullName:string loginTime:dateTime lastActiveTime:dateTime locale:string messageLocale:string extensionSession?:boolean ipAddress?:string userAgent?:string callCount?:long
 PropertySpec:: type:string all?:boolean pathSet:string*
 SelectionSpec:: name?:string
 TraversalSpec < SelectionSpec:: type:string path:string skip?:boolean selectSet:SelectionSpec*
@@ -91,7 +91,7 @@ VirtualLsiLogicSASController < VirtualSCSIController::
 VirtualSATAController < VirtualController::
 VirtualAHCIController < VirtualSATAController::
 VirtualNVMEController < VirtualController:: sharedBus?:string
-VirtualDisk < VirtualDevice:: capacityInKB:long capacityInBytes?:long diskObjectId?:string
+VirtualDisk < VirtualDevice:: capacityInKB:long capacityInBytes?:long shares?:SharesInfo storageIOAllocation?:StorageIOAllocationInfo diskObjectId?:string
 VirtualCdromRemotePassthroughBackingInfo < VirtualDeviceDeviceBackingInfo:: exclusive:boolean
 VirtualCdrom < VirtualDevice::
 VirtualTPM < VirtualDevice::
@@ -130,6 +130,13 @@ VirtualMachineSummary:: vm?:^VirtualMachine runtime:VirtualMachineRuntimeInfo gu
 VirtualMachineRuntimeInfo:: host?:^HostSystem connectionState:VirtualMachineConnectionState powerState:VirtualMachinePowerState toolsInstallerMounted:boolean bootTime?:dateTime consolidationNeeded?:boolean
 VirtualMachineSnapshotTree:: snapshot:^VirtualMachineSnapshot vm:^VirtualMachine name:string description:string id?:int createTime:dateTime state:VirtualMachinePowerState quiesced:boolean childSnapshotList:VirtualMachineSnapshotTree* replaySupported?:boolean
 VirtualMachineSnapshotInfo:: currentSnapshot?:^VirtualMachineSnapshot rootSnapshotList:VirtualMachineSnapshotTree*
+VirtualMachineFileLayoutExFileInfo:: key:int name:string type:string size:long uniqueSize?:long accessible?:boolean
+VirtualMachineFileLayoutExDiskUnit:: fileKey:int*
+VirtualMachineFileLayoutExDiskLayout:: key:int chain:VirtualMachineFileLayoutExDiskUnit*
+VirtualMachineFileLayoutExSnapshotLayout:: key:^VirtualMachineSnapshot dataKey:int memoryKey:int disk:VirtualMachineFileLayoutExDiskLayout*
+VirtualMachineFileLayoutEx:: file:VirtualMachineFileLayoutExFileInfo* disk:VirtualMachineFileLayoutExDiskLayout* snapshot:VirtualMachineFileLayoutExSnapshotLayout* timestamp:dateTime
+SharesInfo:: shares:int level:string
+StorageIOAllocationInfo:: limit?:long shares?:SharesInfo reservation?:int
 DiskChangeExtent:: start:long length:long
 DiskChangeInfo:: startOffset:long length:long changedArea:DiskChangeExtent*
 VirtualMachineGuestQuiesceSpec:: timeout?:int
@@ -195,8 +202,9 @@ HostCapability:: vmotionSupported:boolean storageVMotionSupported?:boolean
 
 /** Properties of managed objects; their order does not show on the wire. */
 export const managedTypes = `
-ManagedEntity:: parent?:^ManagedEntity name:string overallStatus:ManagedEntityStatus availableField:CustomFieldDef* customValue:CustomFieldValue* tag:Tag*
-Folder < ManagedEntity:: childType:string* childEntity:^ManagedEntity*
+ManagedEntity:: parent?:^ManagedEntity name:string overallStatus:ManagedEntityStatus configStatus?:ManagedEntityStatus availableField:CustomFieldDef* value:CustomFieldValue* customValue:CustomFieldValue* effectiveRole:int* disabledMethod:string* recentTask:^Task* alarmActionsEnabled?:boolean tag:Tag*
+Folder < ManagedEntity:: childType:string* childEntity:^ManagedEntity* namespace?:string
+StoragePod < Folder::
 Datacenter < ManagedEntity:: vmFolder:^Folder hostFolder:^Folder datastoreFolder:^Folder networkFolder:^Folder datastore:^Datastore* network:^Network*
 ComputeResource < ManagedEntity:: resourcePool?:^ResourcePool host:^HostSystem* datastore:^Datastore* network:^Network*
 ClusterComputeResource < ComputeResource:: configuration:ClusterConfigInfo
@@ -209,7 +217,7 @@ OpaqueNetwork < Network::
 DistributedVirtualPortgroup < Network:: key:string config:DVPortgroupConfigInfo
 DistributedVirtualSwitch < ManagedEntity:: uuid:string config:DVSConfigInfo portgroup:^DistributedVirtualPortgroup*
 VmwareDistributedVirtualSwitch < DistributedVirtualSwitch::
-VirtualMachine < ManagedEntity:: capability:VirtualMachineCapability config?:VirtualMachineConfigInfo summary:VirtualMachineSummary guest?:GuestInfo runtime:VirtualMachineRuntimeInfo resourcePool?:^ResourcePool datastore:^Datastore* network:^Network* snapshot?:VirtualMachineSnapshotInfo rootSnapshot:^VirtualMachineSnapshot*
+VirtualMachine < ManagedEntity:: capability:VirtualMachineCapability config?:VirtualMachineConfigInfo layoutEx?:VirtualMachineFileLayoutEx summary:VirtualMachineSummary guest?:GuestInfo runtime:VirtualMachineRuntimeInfo resourcePool?:^ResourcePool parentVApp?:^VirtualApp datastore:^Datastore* network:^Network* snapshot?:VirtualMachineSnapshotInfo rootSnapshot:^VirtualMachineSnapshot*
 VirtualMachineSnapshot:: config:VirtualMachineConfigInfo childSnapshot:^VirtualMachineSnapshot* vm:^VirtualMachine
 Task:: info:TaskInfo
 View::
@@ -217,7 +225,7 @@ ManagedObjectView < View:: view:^ManagedEntity*
 ContainerView < ManagedObjectView:: container:^ManagedEntity type:string* recursive:boolean
 ListView < ManagedObjectView::
 ServiceInstance:: serverClock:dateTime content:ServiceContent
-SessionManager:: currentSession?:UserSession
+SessionManager:: sessionList:UserSession* currentSession?:UserSession
 AuthorizationManager::
 TaskManager:: recentTask:^Task*
 CustomFieldsManager:: field:CustomFieldDef*
@@ -243,11 +251,13 @@ PropertyFilter.DestroyPropertyFilter::
 PropertyCollector.WaitForUpdatesEx:: version?:string options?:WaitOptions -> UpdateSet
 PropertyCollector.CancelWaitForUpdates::
 PropertyCollector.RetrievePropertiesEx:: specSet:PropertyFilterSpec* options:RetrieveOptions -> RetrieveResult
+PropertyCollector.RetrieveProperties:: specSet:PropertyFilterSpec* -> ObjectContent*
 PropertyCollector.ContinueRetrievePropertiesEx:: token:string -> RetrieveResult
 PropertyCollector.CancelRetrievePropertiesEx:: token:string
 ViewManager.CreateContainerView:: container:^ManagedEntity type:string* recursive:boolean -> ^ContainerView
 ViewManager.CreateListView:: obj:^ManagedEntity* -> ^ListView
 ListView.ModifyListView:: add:^ManagedEntity* remove:^ManagedEntity* -> ^ManagedEntity*
+ListView.ResetListView:: obj:^ManagedEntity* -> ^ManagedEntity*
 View.DestroyView::
 VirtualMachine.PowerOnVM_Task:: host?:^HostSystem -> ^Task
 VirtualMachine.PowerOffVM_Task:: -> ^Task

@@ -40,8 +40,10 @@ export class DiskChanges {
     disk.disk.grow(sizeBytes);
     disk.placed = { ...disk.placed, spec: { ...disk.placed.spec, sizeBytes } };
     loseTracking(disk);
-    vm.object.set(`config.hardware.device[${key}].capacityInKB`, Math.ceil(sizeBytes / 1024));
-    vm.object.set(`config.hardware.device[${key}].capacityInBytes`, sizeBytes);
+    const { deviceInfo, capacityInKB, capacityInBytes } = this.#vms.deviceOf(vm, disk.placed);
+    for (const [field, value] of Object.entries({ deviceInfo, capacityInKB, capacityInBytes })) {
+      vm.object.set(`config.hardware.device[${key}].${field}`, value);
+    }
     this.#shown(vm);
   }
 

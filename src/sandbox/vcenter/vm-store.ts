@@ -37,6 +37,8 @@ export class VmStore {
   readonly files: DiskFiles;
   readonly #clock: Clock;
   readonly #vms = new Map<string, SimulatedVm>();
+  /** Works out `layoutEx` of a VM; set once by whoever knows its snapshots. */
+  layoutOf: (vm: SimulatedVm) => VimObject | undefined = () => undefined;
   #last = 100;
 
   constructor(inventory: Inventory, disks: DiskStore, clock: Clock) {
@@ -74,6 +76,7 @@ export class VmStore {
     const object = this.#inventory.entity({ ...refOf(ref), name: escapeName(spec.name) }, folder, {
       properties: links,
       later: () => this.#properties(parts),
+      computed: { layoutEx: () => this.#layoutOf(ref) },
     });
     const disks = placed.map((disk) => ({ placed: disk, disk: this.files.open(ref.id, disk), epochs: 1 }));
     const tracking = { wanted: spec.changeTracking, active: spec.changeTracking };
@@ -106,6 +109,11 @@ export class VmStore {
     vm.object.set('summary.config.numVirtualDisks', vm.disks.length);
     const [host] = refsIn(vm.object.get('runtime.host'));
     if (host !== undefined) this.#tellNeighbours(vm.object, host);
+  }
+
+  #layoutOf(ref: MoRef): VimObject | undefined {
+    const vm = this.#vms.get(ref.id);
+    return vm === undefined ? undefined : this.layoutOf(vm);
   }
 
   #hostOf(spec: VmSpec, number: number): ManagedObject {

@@ -53,11 +53,14 @@ export function parseXml(text: string): XmlElement {
   return root;
 }
 
+/** A prefix `xsd` that is declared nowhere: govmomi sends it, and a vCenter takes it (fact: testbed 6, seen with govc). */
+const undeclared: Readonly<Record<string, string>> = { xsd: xsdNamespace };
+
 function qualified(
   text: string,
   uriOf: (prefix: string) => string | undefined,
 ): { readonly namespace: string; readonly name: string } {
   const colon = text.indexOf(':');
   const prefix = colon < 0 ? '' : text.slice(0, colon);
-  return { namespace: uriOf(prefix) ?? '', name: text.slice(colon + 1) };
+  return { namespace: uriOf(prefix) ?? undeclared[prefix] ?? '', name: text.slice(colon + 1) };
 }

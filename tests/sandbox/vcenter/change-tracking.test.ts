@@ -308,6 +308,29 @@ describe('disks that change', () => {
     expect(() => world.vcenter.vm('web-1').removeDisk(2000)).toThrow('has snapshots');
   });
 
+  test('a network card is disconnected, and nothing else of it or of another device can be changed', async () => {
+    const { world, caller } = await prepared();
+    await using _world = world;
+    const flags =
+      '<startConnected>false</startConnected><allowGuestControl>true</allowGuestControl><connected>false</connected>';
+    const card = (operation: string, type: string, key: number): string =>
+      device(
+        `<operation>${operation}</operation><device xsi:type="${type}"><key>${key}</key><connectable>${flags}</connectable></device>`,
+      );
+    expect(await done(world, caller, 'ReconfigVM_Task', card('edit', 'VirtualVmxnet3', 4000))).toMatchObject({
+      state: 'success',
+    });
+    const seen = await caller.property(...vm1, 'config.hardware.device[4000].connectable');
+    expect(seen && textOf(seen, 'connected')).toBe('false');
+    for (const [operation, type] of [
+      ['remove', 'VirtualVmxnet3'],
+      ['add', 'VirtualTPM'],
+    ] as const) {
+      const refused = await done(world, caller, 'ReconfigVM_Task', card(operation, type, 4000));
+      expect(refused).toMatchObject({ fault: 'NotSupported' });
+    }
+  });
+
   test('options and notes can be set, an empty option goes', async () => {
     const { world, caller } = await prepared({ changeTracking: false, extraConfig: { a: '1' } });
     await using _world = world;

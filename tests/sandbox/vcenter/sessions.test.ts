@@ -190,7 +190,16 @@ describe('envelopes', () => {
     expect((await caller.post('<Envelope>')).status).toBe(500);
   });
 
-  test.each([undefined, '', 'urn:vim25/99.0'])('SOAPAction %p is refused', async (action) => {
+  test.each(['urn:vim25/7.0', '"urn:vim25/99.0"'])(
+    'SOAPAction %p is answered at the server’s level',
+    async (SOAPAction) => {
+      await using world = new VCenterWorld();
+      const envelope = envelopeOf('RetrieveServiceContent', instance, '');
+      expect((await world.caller().post(envelope, { SOAPAction })).status).toBe(200);
+    },
+  );
+
+  test.each([undefined, '', 'urn:vim25/', 'urn:vim26/8.0'])('SOAPAction %p is refused', async (action) => {
     await using world = new VCenterWorld();
     const envelope = envelopeOf('RetrieveServiceContent', instance, '');
     const { status, text } = await world.caller().post(envelope, { SOAPAction: action ?? '' });

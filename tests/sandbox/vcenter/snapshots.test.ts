@@ -286,6 +286,41 @@ describe('going back to a snapshot', () => {
   });
 });
 
+test('the files of a chain and what they hold are told in layoutEx', async () => {
+  const { world, caller } = await prepared();
+  await using _world = world;
+  const disk = world.vcenter.vm('web-1').disks[0]!.disk;
+  disk.write(0, Buffer.alloc(2 * block, 1));
+  const one = await snapshot(world, caller, 'one');
+  disk.write(0, Buffer.from('x'));
+  const layout = await caller.property(...vm1, 'layoutEx');
+  if (layout === undefined) throw new Error('no layout');
+  const files = childrenOf(layout, 'file').map((file) => [textOf(file, 'name'), textOf(file, 'size')]);
+  expect(files).toEqual([
+    ['[datastore1] web-1/web-1.vmdk', '1024'],
+    ['[datastore1] web-1/web-1-flat.vmdk', String(2 * block)],
+    ['[datastore1] web-1/web-1-000001.vmdk', '1024'],
+    ['[datastore1] web-1/web-1-000001-delta.vmdk', String(block)],
+    [`web-1-${one}.vmsn`, '4096'],
+  ]);
+  const chain = (element: typeof layout): number =>
+    childrenOf(childOf(element, 'disk') ?? element, 'chain').length;
+  expect([chain(layout), chain(childOf(layout, 'snapshot') ?? layout)]).toEqual([2, 1]);
+});
+
+test('tasks are listed by their manager and by their VM, until they are forgotten', async () => {
+  const { world, caller } = await prepared();
+  await using _world = world;
+  const task = await start(caller, 'CreateSnapshot_Task', `<name>one</name>${plain}`);
+  const listed = async (type: string, id: string): Promise<readonly string[]> =>
+    (await caller.property(type, id, 'recentTask'))?.children.map(({ text }) => text) ?? [];
+  expect(await listed('TaskManager', 'TaskManager')).toEqual([task]);
+  expect(await listed(...vm1)).toEqual([task]);
+  await world.clock.advance(11 * 60_000);
+  expect(await listed('TaskManager', 'TaskManager')).toEqual([]);
+  expect(await listed(...vm1)).toEqual([]);
+});
+
 test('a task may be forgotten as soon as it has ended', async () => {
   const { world, caller } = await prepared();
   await using _world = world;
