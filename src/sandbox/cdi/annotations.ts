@@ -17,7 +17,6 @@ export const vddkExtraArgsAnnotation = `${prefix}storage.pod.vddk.extraargs`;
 export const vddkVersionAnnotation = `${prefix}storage.pod.vddk.version`;
 export const vddkHostAnnotation = `${prefix}storage.pod.vddk.host`;
 export const podPhaseAnnotation = `${prefix}storage.pod.phase`;
-export const podReadyAnnotation = `${prefix}storage.pod.ready`;
 export const podRestartsAnnotation = `${prefix}storage.pod.restarts`;
 export const podSchedulableAnnotation = `${prefix}storage.pod.schedulable`;
 export const priorityClassAnnotation = `${prefix}storage.pod.priorityclassname`;

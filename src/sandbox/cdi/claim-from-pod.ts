@@ -5,7 +5,6 @@ import {
   checkpointPodAnnotation,
   currentCheckpointAnnotation,
   podPhaseAnnotation,
-  podReadyAnnotation,
   podRestartsAnnotation,
   podSchedulableAnnotation,
   preallocationAnnotation,
@@ -45,7 +44,6 @@ export function annotationsFromPod(before: Annotations, pod: Pod): Annotations {
     }),
     [cdiImportPodAnnotation]: pod.metadata.name,
     [podPhaseAnnotation]: pod.status?.phase ?? 'Pending',
-    [podReadyAnnotation]: String(status?.ready ?? false),
     [podSchedulableAnnotation]: String(!isUnschedulable(pod)),
   };
 }

@@ -21,7 +21,8 @@ import {
   vddkVersionAnnotation,
 } from './annotations.ts';
 import { buildClaim, isSimulatedSource, renderClaim } from './claim-for-data-volume.ts';
-import type { DataVolumeView, PhaseEvent } from './data-volume-status.ts';
+import { eventsOf } from './data-volume-events.ts';
+import type { DataVolumeView } from './data-volume-status.ts';
 import { nextStatus } from './data-volume-status.ts';
 import type { PodRunner } from './pod-runner.ts';
 import type { CdiSettings } from './settings.ts';
@@ -88,13 +89,14 @@ export class DataVolumeController {
       const synced = await this.#checkClaim(dataVolume, claim, signal);
       return { ...synced, claim: await this.#stages.begin(dataVolume, claim, signal) };
     }
-    const { annotations = {} } = dataVolume.metadata;
-    // CDI writes down its own decision on the path (fact: cdi 1.4).
-    if (annotations[cdiUsePopulatorAnnotation] === undefined) {
-      await this.#annotate(dataVolume, { [cdiUsePopulatorAnnotation]: 'false' }, signal);
-    }
-    if (annotations[prePopulatedAnnotation] !== undefined) return { claim: undefined };
-    return this.#createClaim(dataVolume, signal);
+    // CDI writes down its own decision on the path, and then it goes to the claim as well (fact: cdi 1.4).
+    const decided = await this.#annotate(
+      dataVolume,
+      { [cdiUsePopulatorAnnotation]: 'false', ...dataVolume.metadata.annotations },
+      signal,
+    );
+    if (decided.metadata.annotations?.[prePopulatedAnnotation] !== undefined) return { claim: undefined };
+    return this.#createClaim(decided, signal);
   }
 
   async #createClaim(dataVolume: Stored<DataVolume>, signal: AbortSignal): Promise<Synced> {
@@ -150,13 +152,13 @@ export class DataVolumeController {
     dataVolume: Stored<DataVolume>,
     wanted: Readonly<Record<string, string>>,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<Stored<DataVolume>> {
     const before = dataVolume.metadata.annotations ?? {};
     const annotations = annotationChanges(before, { ...before, ...wanted });
-    if (annotations === undefined) return;
+    if (annotations === undefined) return dataVolume;
     const { namespace = '', name, uid } = dataVolume.metadata;
     const patch = { metadata: { uid, annotations } };
-    await this.#standIn.client.mergePatch(dataVolumes, { namespace, name }, patch, {}, signal);
+    return this.#standIn.client.mergePatch(dataVolumes, { namespace, name }, patch, {}, signal);
   }
 
   /** Milliseconds until the importer's progress is to be looked at again, if it is. */
@@ -186,20 +188,11 @@ export class DataVolumeController {
         signal,
       );
       this.#caches.dataVolumes.put(stored);
-      await this.#tell(dataVolume, status.phase, event, signal);
+      for (const { type, reason, message } of eventsOf(dataVolume.status ?? {}, status, event)) {
+        await this.#standIn.event(dataVolume, type, reason, message, signal);
+      }
     }
     return pod === undefined ? undefined : this.#settings.progressMs / this.#settings.speed;
-  }
-
-  /** Only with a change of phase (fact: cdi 1.3). */
-  async #tell(
-    dataVolume: Stored<DataVolume>,
-    phase: string | undefined,
-    event: PhaseEvent | undefined,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (event === undefined || phase === dataVolume.status?.phase) return;
-    await this.#standIn.event(dataVolume, event.type, event.reason, event.message, signal);
   }
 
   /** Only a running pod answers; one that is finished is not asked (fact: cdi 3.2). */

@@ -72,13 +72,15 @@ function fromClaim(
   phase: DataVolumePhase,
 ): Partial<DataVolumeStatus> {
   const before = view.dataVolume.status ?? {};
-  const restarts = Number(claim.metadata.annotations?.[podRestartsAnnotation] ?? 0);
+  const counted = Number(claim.metadata.annotations?.[podRestartsAnnotation] ?? 0);
+  const restarts = Math.max(before.restartCount ?? 0, counted);
   // 0 tells nothing: a metric that was never raised is not reported, N/A stays (inferred).
   const isTold = view.percent !== undefined && view.percent > 0;
   const running = isTold ? `${(view.percent ?? 0).toFixed(2)}%` : (before.progress ?? 'N/A');
   return {
     claimName: claim.metadata.name,
-    restartCount: Math.max(before.restartCount ?? 0, restarts),
+    // A count of 0 is not written (seen in CDI 1.65).
+    ...(restarts > 0 && { restartCount: restarts }),
     progress: phase === 'Succeeded' ? '100.0%' : running,
   };
 }

@@ -92,7 +92,14 @@ function claimAccount({ metadata, spec }: PersistentVolumeClaim): unknown {
   };
 }
 
-const notOfCdi = [
+/**
+ * Of provisioning and binding, also as DataVolumes repeat it (Pending, NotFound: how much of it is seen is chance); and ErrStartingPod,
+ * which healthy imports may tell (fact: cdi 1.3).
+ */
+const leftOut = [
+  'ErrStartingPod',
+  'Pending',
+  'NotFound',
   'ProvisioningSucceeded',
   'ProvisioningFailed',
   'WaitForFirstConsumer',
@@ -104,7 +111,7 @@ const notOfCdi = [
 /** Each reason once, in the order of the alphabet: how often, and in what order of two within a millisecond, is chance. */
 function eventReasons({ recorder }: Stage): unknown {
   const lines = [...recorder.events.values()]
-    .filter(({ reason = '', involvedObject }) => !notOfCdi.includes(reason) && involvedObject.kind !== 'Pod')
+    .filter(({ reason = '', involvedObject }) => !leftOut.includes(reason) && involvedObject.kind !== 'Pod')
     .map(
       ({ involvedObject, type, reason, message }) =>
         `${involvedObject.kind}: ${type} ${reason}: ${endShape(message ?? '')}`,

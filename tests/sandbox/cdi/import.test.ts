@@ -46,7 +46,7 @@ describe('a cold import from vCenter', () => {
     const target = await diskOf(cluster);
     expect(target.sizeBytes).toBe(2 * mebibyte);
     expect(await target.sha256()).toBe(await cluster.source.store.get(file)!.sha256());
-    expect(done.status).toMatchObject({ claimName: 'disk-0', progress: '100.0%', restartCount: 0 });
+    expect(done.status).toMatchObject({ claimName: 'disk-0', progress: '100.0%' });
     expect(condition(done, 'Ready')?.status).toBe('True');
     expect(condition(done, 'Bound')).toMatchObject({ status: 'True', message: 'PVC disk-0 Bound' });
     expect(condition(done, 'Running')).toMatchObject({ status: 'False', message: 'Import Complete' });
@@ -468,7 +468,7 @@ describe('noise and determinism', () => {
     );
     expect(flickering.status?.phase).toBe('ImportScheduled');
     const done = await cluster.when(dataVolumes, 'disk-0', isDone);
-    expect(done.status?.restartCount).toBe(0);
+    expect(done.status).not.toHaveProperty('restartCount');
   });
 
   test('the same seed gives the same course of times and phases', async () => {
