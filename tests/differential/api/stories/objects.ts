@@ -41,11 +41,12 @@ export const provider = (name: string, spec: Fields = {}, metadata: Fields = {})
   spec: { type: 'vsphere', url: 'https://vcenter.example.com/sdk', secret: { name: 'vcenter' }, ...spec },
 });
 
+/** One that no scheduler takes, so that it stays as it was made. */
 export const pod = (name: string, spec: Fields = {}, metadata: Fields = {}): Fields => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: meta(name, metadata),
-  spec: { containers: [{ name: 'main', image: 'example.com/image:1' }], ...spec },
+  spec: { schedulerName: 'nobody', containers: [{ name: 'main', image: 'example.com/image:1' }], ...spec },
 });
 
 /** Of a class that nothing provisions, so that it stays Pending. */
