@@ -23,7 +23,8 @@ export const sessionMethods: Handlers<SessionContext> = {
     return context.sessions.live.some((session) => session.key === key);
   },
   HasPrivilegeOnEntity: hasPrivileges,
-  FindByUuid: findByUuid,
+  FindByUuid: (context) => findAllByUuid(context)[0],
+  FindAllByUuid: findAllByUuid,
   FindByInventoryPath: findByPath,
 };
 
@@ -65,18 +66,18 @@ function hasPrivileges(context: SessionContext): VimValue {
   return privileges.map((privilege) => context.privileges.allows(privilege, object));
 }
 
-/** fact: vs 1.5: a reference or nothing; BIOS uuids are not unique, then the first one found. */
-function findByUuid(context: SessionContext): VimValue | undefined {
+/** fact: vs 1.5: BIOS uuids are not unique: FindByUuid answers with the first one found. */
+function findAllByUuid(context: SessionContext): readonly MoRef[] {
   const datacenter = refArg(context, 'datacenter');
   if (datacenter !== undefined) context.registry.require(datacenter, 'Datacenter');
   const wanted = textArg(context, 'uuid').toLowerCase();
-  const { args } = context.call;
-  if (args['vmSearch'] !== true) {
-    const host = context.inventory.hosts.find((each) => each.get('hardware.systemInfo.uuid') === wanted);
-    return host?.ref;
-  }
-  const path = args['instanceUuid'] === true ? 'config.instanceUuid' : 'config.uuid';
-  return context.vms.all.find(({ object }) => object.text(path).toLowerCase() === wanted)?.object.ref;
+  const { vmSearch, instanceUuid } = context.call.args;
+  const vmPath = instanceUuid === true ? 'config.instanceUuid' : 'config.uuid';
+  const [objects, path] =
+    vmSearch === true
+      ? [context.vms.all.map(({ object }) => object), vmPath]
+      : [context.inventory.hosts, 'hardware.systemInfo.uuid'];
+  return objects.filter((object) => object.text(path).toLowerCase() === wanted).map(({ ref }) => ref);
 }
 
 /** "Datacenter/vm/folder/name", with or without a slash in front. */

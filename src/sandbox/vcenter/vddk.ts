@@ -17,8 +17,7 @@ export interface VddkParts extends NfcParts {
 
 /**
  * An importer's way to a disk: it logs in, looks for VM, disk and snapshot, then nbdkit opens the file (fact: vs 4.3, cdi 3.6). The order
- * of the checks is the importer's, so that the first thing wrong is the one that is told. Texts before nbdkit are the importer's own; what
- * nbdkit answers is inferred.
+ * of the checks is the importer's, so that the first thing wrong is the one that is told, in its own words.
  */
 export function openVddkDisk(request: VddkRequest, parts: VddkParts): VddkDisk {
   const host = hostOf(request.url);
@@ -50,13 +49,13 @@ export function openVddkDisk(request: VddkRequest, parts: VddkParts): VddkDisk {
 }
 
 /** The importer's first words for whatever goes wrong before data flows (fact: cdi 3.3). */
-function refused(why: string): Error {
-  return new Error(`Unable to connect to vddk data source: ${why}`);
+function refused(why: string, cause?: unknown): Error {
+  return new Error(`Unable to connect to vddk data source: ${why}`, { cause });
 }
 
 function connect(request: VddkRequest, host: string, parts: VddkParts): void {
   const post = `Post "https://${host}/sdk":`;
-  if (!parts.answersAt(request.url)) throw refused(`${post} dial tcp: connect: connection refused`);
+  if (!parts.answersAt(request.url)) throw refused(noAnswerFrom(request.url));
   const { certificatePem } = parts.certificate();
   if (request.caPem !== undefined && !trustsCertificate(request.caPem, certificatePem)) {
     throw refused(`${post} tls: failed to verify certificate: x509: certificate signed by unknown authority`);
@@ -66,13 +65,11 @@ function connect(request: VddkRequest, host: string, parts: VddkParts): void {
   }
 }
 
-/** fact: cdi 3.6: as instance uuid in all datacenters first, then as BIOS uuid (the order since CDI 1.66). */
+/** fact: testbed 7.3: CDI 1.65 looks for the BIOS uuid, and takes the first VM that has it. */
 function findVm(uuid: string, vms: VmStore): SimulatedVm {
   const wanted = uuid.toLowerCase();
-  for (const path of ['config.instanceUuid', 'config.uuid']) {
-    const found = vms.all.find(({ object }) => object.text(path).toLowerCase() === wanted);
-    if (found !== undefined) return found;
-  }
+  const found = vms.all.find(({ object }) => object.text('config.uuid').toLowerCase() === wanted);
+  if (found !== undefined) return found;
   throw refused('unable to locate VM in any datacenter');
 }
 
@@ -108,7 +105,10 @@ function fileIn(snapshot: Snapshot, { placed }: VmDisk): string {
   throw refused(`Could not find disk image with ID ${placed.key} in snapshot ${snapshot.id}`);
 }
 
-/** nbdkit opens the disk when the importer connects to it: what it refuses, the importer sees as a failed connection. */
+/**
+ * nbdkit opens the disk when the importer connects to it. What it refuses stands in the pod's log; the importer only sees that the handshake
+ * failed. The reason is in `cause` and in the trace.
+ */
 function openByNbdkit(
   { thumbprint, snapshot, file }: Pick<VddkRequest, 'thumbprint' | 'snapshot'> & { readonly file: string },
   vm: SimulatedVm,
@@ -116,9 +116,11 @@ function openByNbdkit(
 ): NfcDisk {
   try {
     return openNfcDisk({ thumbprint, file, ...(snapshot !== undefined && { snapshot }) }, vm, parts);
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw refused(`nbd_connect_uri: handshake failed: nbdkit: vddk[1]: error: ${why}`);
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    parts.trace.add({ who: 'nbdkit', what: 'refused', on: vm.object.text('name'), detail });
+    const handshake = 'handshake with /tmp/nbd.sock: the server refuses option 7 (reply 0x80000006)';
+    throw refused(`nbd_connect_uri: ${handshake}`, cause);
   }
 }
 
@@ -137,7 +139,7 @@ function changesReader(request: VddkRequest, parts: VddkParts): ChangesOf {
   ): ChangeAnswer => {
     const link = current.links.get(disk.placed.key);
     if (!parts.answersAt(request.url)) {
-      throw new Error(`Post "https://${hostOf(request.url)}/sdk": dial tcp: connect: connection refused`);
+      throw new Error(noAnswerFrom(request.url));
     }
     const privilege = 'VirtualMachine.Provisioning.DiskRandomRead';
     if (!parts.privileges.allows(privilege, vm.object)) throw noPermission(vm.object.ref, privilege);
@@ -184,6 +186,11 @@ function attempt(isChangeId: boolean, ask: () => ChangeAnswer): ChangeAnswer {
     const why = error instanceof VimFault ? `ServerFaultCode: ${text}` : text;
     throw new Error(`${isChangeId ? 'Failed' : 'Unable'} to query changed areas: ${why}`, { cause: error });
   }
+}
+
+function noAnswerFrom(url: string): string {
+  const { host, hostname, port } = new URL(url);
+  return `Post "https://${host}/sdk": dial tcp ${hostname}:${port === '' ? '443' : port}: connect: connection refused`;
 }
 
 function hostOf(url: string): string {

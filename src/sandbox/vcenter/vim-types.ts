@@ -272,6 +272,7 @@ VirtualMachine.ReconfigVM_Task:: spec:VirtualMachineConfigSpec -> ^Task
 VirtualMachineSnapshot.RemoveSnapshot_Task:: removeChildren:boolean consolidate?:boolean -> ^Task
 VirtualMachineSnapshot.RevertToSnapshot_Task:: host?:^HostSystem suppressPowerOn?:boolean -> ^Task
 SearchIndex.FindByUuid:: datacenter?:^Datacenter uuid:string vmSearch:boolean instanceUuid?:boolean -> ^ManagedEntity
+SearchIndex.FindAllByUuid:: datacenter?:^Datacenter uuid:string vmSearch:boolean instanceUuid?:boolean -> ^ManagedEntity*
 SearchIndex.FindByInventoryPath:: inventoryPath:string -> ^ManagedEntity
 AuthorizationManager.HasPrivilegeOnEntity:: entity:^ManagedEntity sessionId:string privId:string* -> boolean*
 `;

@@ -247,6 +247,31 @@ describe('property collector', () => {
     expect((await gone)?.lines).toEqual(['leave task-41']);
   });
 
+  test('a list view is filled anew, and says what it could not find', async () => {
+    await using world = new VCenterWorld();
+    const [one, two] = ['one', 'two'].map((name) => world.vcenter.addVm({ name }).id);
+    const caller = await world.loggedIn();
+    const first = `<obj type="VirtualMachine">${one ?? ''}</obj>`;
+    const [view] = await caller.call('CreateListView', viewManager, first);
+    const list = ['ListView', view?.text ?? ''] as const;
+    const others = `<obj type="VirtualMachine">${two ?? ''}</obj><obj type="Task">task-1</obj>`;
+    const missing = await caller.call('ResetListView', list, others);
+    expect(missing.map(({ text }) => text)).toEqual(['task-1']);
+    const members = await caller.property(...list, 'view');
+    expect(members?.children.map(({ text }) => text)).toEqual([two]);
+  });
+
+  test('RetrieveProperties answers at once and without pages, as old clients want it', async () => {
+    await using world = new VCenterWorld();
+    for (let index = 0; index < 120; index += 1) world.vcenter.addVm({ name: `vm-${index}` });
+    const caller = await world.loggedIn();
+    const inner =
+      '<specSet><propSet><type>VirtualMachine</type><pathSet>name</pathSet></propSet><objectSet>' +
+      '<obj type="ResourcePool">resgroup-8</obj><selectSet xsi:type="TraversalSpec"><type>ResourcePool</type><path>vm</path></selectSet>' +
+      '</objectSet></specSet>';
+    expect(await caller.call('RetrieveProperties', defaultCollector, inner)).toHaveLength(120);
+  });
+
   test('a cancelled wait sees RequestCanceled, and so does one whose collector is destroyed', async () => {
     await using world = new VCenterWorld();
     const caller = await world.loggedIn();
@@ -367,6 +392,10 @@ describe('the inventory tree', () => {
     expect(await find(`${datacenter}${byInstance}`)).toBe(vm.id);
     expect(await find(`<uuid>${vm.uuid}</uuid><vmSearch>true</vmSearch>`)).toBe(vm.id);
     expect(await find(`<uuid>${vm.instanceUuid}</uuid><vmSearch>true</vmSearch>`)).toBeUndefined();
+    const clone = world.vcenter.addVm({ name: 'clone', uuid: vm.uuid });
+    const inner = `<uuid>${vm.uuid}</uuid><vmSearch>true</vmSearch>`;
+    const all = await caller.call('FindAllByUuid', ['SearchIndex', 'SearchIndex'], inner);
+    expect(all.map(({ text }) => text)).toEqual([vm.id, clone.id]);
     const path = '<inventoryPath>/Datacenter/vm/web/one</inventoryPath>';
     const [found] = await caller.call('FindByInventoryPath', ['SearchIndex', 'SearchIndex'], path);
     expect(found?.text).toBe(vm.id);

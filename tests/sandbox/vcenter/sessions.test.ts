@@ -206,6 +206,22 @@ describe('envelopes', () => {
     expect([status, text.includes('Unsupported version URI')]).toEqual([500, true]);
   });
 
+  test('sessions are listed, and each client sees which one is its own', async () => {
+    await using world = new VCenterWorld();
+    const [first, second] = [await world.loggedIn(), await world.loggedIn()];
+    const manager = ['SessionManager', 'SessionManager'] as const;
+    const listed = (await first.property(...manager, 'sessionList'))?.children ?? [];
+    const keys = listed.map((session) => textOf(session, 'key'));
+    const own = await Promise.all(
+      [first, second].map(async (caller) => {
+        const current = await caller.property(...manager, 'currentSession');
+        return current === undefined ? '' : textOf(current, 'key');
+      }),
+    );
+    expect(own).toEqual(keys);
+    expect(new Set(keys).size).toBe(2);
+  });
+
   test('a fault says its type in the detail', async () => {
     await using world = new VCenterWorld();
     const failure: unknown = await world

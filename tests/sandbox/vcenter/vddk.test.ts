@@ -9,7 +9,7 @@ function requestFor(world: VCenterWorld, change: Partial<VddkRequest> = {}): Vdd
   const vm = world.vcenter.vm('web-1');
   const { url, thumbprint } = world.vcenter;
   const backingFile = vm.disks[0]?.file ?? '';
-  return { url, thumbprint, user, password, uuid: vm.instanceUuid, backingFile, ...change };
+  return { url, thumbprint, user, password, uuid: vm.uuid, backingFile, ...change };
 }
 
 function worldWithVm(power: 'on' | 'off' = 'off'): VCenterWorld {
@@ -22,6 +22,11 @@ function worldWithVm(power: 'on' | 'off' = 'off'): VCenterWorld {
   vm.disks[0]?.disk.write(4096, Buffer.from('first'));
   vm.disks[1]?.disk.write(0, Buffer.from('second'));
   return world;
+}
+
+/** Why nbdkit refused: what the pod's log says, and the importer's last words do not. */
+function refusals(world: VCenterWorld): readonly (string | undefined)[] {
+  return world.trace.entries.filter(({ who }) => who === 'nbdkit').map(({ detail }) => detail);
 }
 
 describe('reading a disk as an importer does', () => {
@@ -39,9 +44,12 @@ describe('reading a disk as an importer does', () => {
     expect(Buffer.from(second.read(0, 6)).toString()).toBe('second');
   });
 
-  test('a VM is known by instance uuid and by BIOS uuid', async () => {
+  test('a VM is known by its BIOS uuid, not by its instance uuid', async () => {
     await using world = worldWithVm();
-    const { uuid } = world.vcenter.vm('web-1');
+    const { uuid, instanceUuid } = world.vcenter.vm('web-1');
+    expect(() => world.vcenter.openDisk(requestFor(world, { uuid: instanceUuid }))).toThrow(
+      'unable to locate',
+    );
     using disk = world.vcenter.openDisk(requestFor(world, { uuid: uuid.toUpperCase() }));
     expect(disk.sizeBytes).toBe(256 * kibibyte);
   });
@@ -59,7 +67,7 @@ describe('reading a disk as an importer does', () => {
       "disk '[x] y.vmdk' is not present in VM hardware config or snapshot list",
     ],
     ['a snapshot where there is none', { snapshot: 'snapshot-9' }, 'no snapshots for this VM'],
-    ['a wrong thumbprint', { thumbprint: 'AA:BB' }, 'thumbprint'],
+    ['a wrong thumbprint', { thumbprint: 'AA:BB' }, 'the server refuses option 7'],
     ['a CA that did not sign', { caPem: '' }, 'certificate signed by unknown authority'],
     [
       'another host',
@@ -92,7 +100,8 @@ describe('reading a disk as an importer does', () => {
 
   test('the disk of a running VM is locked until it is off', async () => {
     await using world = worldWithVm('on');
-    expect(() => world.vcenter.openDisk(requestFor(world))).toThrow('Failed to lock the file');
+    expect(() => world.vcenter.openDisk(requestFor(world))).toThrow('nbd_connect_uri: handshake');
+    expect(refusals(world)).toEqual([expect.stringContaining('Failed to lock the file')]);
     world.vcenter.vm('web-1').powerOff();
     using disk = world.vcenter.openDisk(requestFor(world));
     expect(disk.sizeBytes).toBe(256 * kibibyte);
@@ -109,7 +118,8 @@ describe('reading a disk as an importer does', () => {
       using disk = world.vcenter.openDisk(request);
       expect(Buffer.from(disk.read(4096, 5)).toString()).toBe('first');
     }
-    expect(() => world.vcenter.openDisk(requestFor(world))).toThrow('Failed to lock the file');
+    expect(() => world.vcenter.openDisk(requestFor(world))).toThrow('nbd_connect_uri: handshake');
+    expect(refusals(world)).toEqual([expect.stringContaining('Failed to lock the file')]);
     vm.removeSnapshot(snapshot);
     expect(vm.disks[0]?.file).toBe(before.backingFile);
     vm.powerOff();
@@ -120,9 +130,10 @@ describe('reading a disk as an importer does', () => {
   test('faults: a denied privilege refuses it, an outage breaks the reading off', async () => {
     await using world = worldWithVm();
     world.faults.start('vcenter-denied', { subject: 'web-1', times: 1 });
-    expect(() => world.vcenter.openDisk(requestFor(world))).toThrow(
-      'Permission to perform this operation was denied',
-    );
+    expect(() => world.vcenter.openDisk(requestFor(world))).toThrow('nbd_connect_uri: handshake');
+    expect(refusals(world)).toEqual([
+      expect.stringContaining('Permission to perform this operation was denied'),
+    ]);
     using disk = world.vcenter.openDisk(requestFor(world));
     using down = world.faults.start('vcenter-down');
     expect(() => disk.read(0, 1)).toThrow('Unable to copy block at offset 0: nbd_pread');
