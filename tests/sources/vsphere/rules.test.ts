@@ -19,8 +19,8 @@ describe('the registry', () => {
     expect(registry.platform('constructor')).toBeUndefined();
   });
 
-  test('offers no warm migration before there are verbs for it', () => {
-    expect(platform.traits.warm).toBe('none');
+  test('offers warm migrations by change ids', () => {
+    expect(platform.traits.warm).toBe('changeId');
   });
 });
 
