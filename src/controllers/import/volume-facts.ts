@@ -6,6 +6,11 @@ import type { FrozenDisk } from '../../api/virtual-machine-import.ts';
 import type { Scrub } from '../../model/scrub.ts';
 import type { VolumeFact } from '../../migration/facts.ts';
 
+type Terminated = NonNullable<NonNullable<ContainerStatus['state']>['terminated']>;
+
+/** Added by container runtimes to the number of the signal that ended a program. */
+const killed = 128;
+
 /** What stands behind one disk in the target cluster. */
 export interface VolumeObjects {
   readonly dataVolume: Stored<DataVolume> | undefined;
@@ -129,7 +134,9 @@ function podFact(pod: Stored<Pod>, { scrub, isLoginRefusal }: Reading): NonNulla
   );
   const initWaiting = pod.status?.initContainerStatuses?.find((init) => init.state?.waiting !== undefined);
   const waiting = importer?.state?.waiting?.reason ?? initWaiting?.state?.waiting?.reason;
-  const message = ended?.message ?? (pod.status?.phase === 'Failed' ? pod.status.message : undefined);
+  // Of a pod that was thrown out the node tells why; its containers were merely killed.
+  const thrownOut = pod.status?.phase === 'Failed' ? pod.status.message : undefined;
+  const message = thrownOut ?? (ended === undefined ? undefined : lastWords(ended));
   return {
     name: pod.metadata.name,
     uid: pod.metadata.uid,
@@ -142,6 +149,16 @@ function podFact(pod: Stored<Pod>, { scrub, isLoginRefusal }: Reading): NonNulla
       isLoginRefusal(message) && { isLoginRefused: true }),
     createdMs: Date.parse(pod.metadata.creationTimestamp),
   };
+}
+
+/**
+ * A container that was killed leaves no last words; what stands in their place is the end of its log, cut off anywhere, since importers
+ * ask for that (fact: cdi 3.3).
+ */
+function lastWords({ exitCode, reason, message }: Terminated): string | undefined {
+  if (exitCode <= killed) return message;
+  const how = reason === undefined || reason === 'Error' ? `signal ${exitCode - killed}` : reason;
+  return `The importer was killed (${how}).`;
 }
 
 /** The container is called "importer" (fact: cdi 3.1); a pod of another make has one container. */

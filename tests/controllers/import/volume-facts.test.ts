@@ -68,6 +68,31 @@ describe('what stands behind a disk', () => {
     });
   });
 
+  test.each([
+    [{ exitCode: 137, reason: 'Error', message: 'I1121 15:10:32 the end of its lo' }, 'signal 9'],
+    [{ exitCode: 137, reason: 'OOMKilled', message: 'I1121 15:10:32 the end of its lo' }, 'OOMKilled'],
+  ])('tells that its importer was killed rather than where its log broke off (%p)', (terminated, how) => {
+    const containerStatuses = [{ name: 'importer', restartCount: 1, lastState: { terminated } }];
+    const pod = {
+      metadata: meta('importer', ours),
+      spec: {},
+      status: { phase: 'Running', containerStatuses },
+    };
+    expect(fact({ pods: [pod] }).pod?.terminationMessage).toBe(`The importer was killed (${how}).`);
+  });
+
+  test('tells why the node threw its importer out', () => {
+    const terminated = { exitCode: 137, reason: 'Error', message: 'I1121 15:10:32 the end of its lo' };
+    const status = {
+      phase: 'Failed',
+      reason: 'Evicted',
+      message: 'The node was low on resource: memory.',
+      containerStatuses: [{ name: 'importer', restartCount: 0, state: { terminated } }],
+    };
+    const pod = { metadata: meta('importer', ours), spec: {}, status };
+    expect(fact({ pods: [pod] }).pod?.terminationMessage).toBe('The node was low on resource: memory.');
+  });
+
   test('is served by the newest of several pods', () => {
     const old = { metadata: meta('old'), spec: {} };
     const fresh = { metadata: meta('new', { creationTimestamp: '2026-01-01T00:00:09Z' }), spec: {} };
