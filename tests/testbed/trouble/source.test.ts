@@ -1,0 +1,65 @@
+import { describe, expect, test } from '@jest/globals';
+import { secrets } from '../../../src/api/kinds.ts';
+import { planWith, untilClean } from '../../support/move.ts';
+import { isMovedOnce } from '../../support/moved.ts';
+import type { TestbedWorld } from '../../support/testbed-world.ts';
+import {
+  importerPod,
+  isMovedOnceInTheEnd,
+  slowDisk,
+  startRealRun,
+  untilHalfCopied,
+  untilSaid,
+  type RealRun,
+} from './real-run.ts';
+
+const another = 'an0ther-password';
+
+/** As the last lines of its container go: what it was in the middle of begins anew. */
+async function killImporter({ testbed, world }: RealRun): Promise<void> {
+  const { metadata } = await importerPod(world);
+  await testbed.killContainer({ namespace: world.targetNamespace, name: metadata.name });
+}
+
+async function editSecret(
+  { client, planNamespace: namespace }: TestbedWorld,
+  password: string,
+): Promise<void> {
+  await client.mergePatch(secrets, { namespace, name: 'vcenter' }, { stringData: { password } });
+}
+
+describe('in mid-copy', () => {
+  test('a password that is changed at the vCenter is said, costs no lock-out, and the edit of the Secret cures it', async () => {
+    await using run = await startRealRun([slowDisk.vm], { copy: slowDisk.copy });
+    const { world, source, made } = run;
+    await untilHalfCopied(world);
+    world.secrets.add(another);
+    world.vcenter.setAccount(another);
+    await killImporter(run);
+    await untilSaid(world, 'SourceUnavailable');
+    await world.letPass(10);
+    const { account } = world.vcenter;
+    expect({ isLocked: account.locked, wrongTries: account.wrongTries }).toMatchObject({ isLocked: false });
+    await editSecret(world, another);
+    await planWith(world, 'Succeeded');
+    await untilClean(world);
+    // What importers log in with was taken away meanwhile, and made anew.
+    expect(made.count(secrets)).toBe(2);
+    await isMovedOnce(world, source, { count: (kind) => (kind === secrets ? 1 : made.count(kind)) });
+  });
+
+  test('a vCenter that is gone for a while is said, and nothing that fails meanwhile counts', async () => {
+    await using run = await startRealRun([slowDisk.vm], {
+      copy: slowDisk.copy,
+      settings: { importerRestarts: 0 },
+    });
+    const { world } = run;
+    await untilHalfCopied(world);
+    {
+      using _outage = world.faults.start('vcenter-down');
+      await untilSaid(world, 'SourceUnavailable');
+      await world.clock.sleep(10_000);
+    }
+    await isMovedOnceInTheEnd(run);
+  });
+});
