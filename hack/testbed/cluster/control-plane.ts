@@ -7,7 +7,7 @@ import type { DaemonSpec } from './daemon.ts';
 import { serviceRange } from './keys.ts';
 import { isServing } from './probe.ts';
 
-const etcdUrl = 'http://127.0.0.1:2379';
+export const etcdUrl = 'http://127.0.0.1:2379';
 const etcdPeerUrl = 'http://127.0.0.1:2380';
 const controllerManagerPort = 10257;
 
@@ -17,13 +17,15 @@ const controllers = [
   'serviceaccount-token-controller',
   'namespace-controller',
   'garbage-collector-controller',
-  'persistentvolume-binder-controller',
   'persistentvolumeclaim-protection-controller',
   'persistentvolume-protection-controller',
   'root-ca-certificate-publisher-controller',
   'job-controller',
   'resourcequota-controller',
 ];
+
+/** Binds what a provisioner makes; without one, whoever stands for storage binds, and two would get in each other's way. */
+const binder = 'persistentvolume-binder-controller';
 
 /** Needs no keys, so that it starts while they are made. */
 export async function etcdSpec({ folder, env }: ClusterDeps): Promise<DaemonSpec> {
@@ -89,7 +91,8 @@ export function apiServerSpec(cluster: Cluster): DaemonSpec {
   };
 }
 
-export function controllerManagerSpec(cluster: Cluster): DaemonSpec {
+/** `node`: whether there is a provisioner. */
+export function controllerManagerSpec(cluster: Cluster, { node }: { readonly node: boolean }): DaemonSpec {
   const { keys } = cluster;
   const kubeconfig = keys.kubeconfig('kube-controller-manager');
   return {
@@ -109,7 +112,7 @@ export function controllerManagerSpec(cluster: Cluster): DaemonSpec {
       `--root-ca-file=${keys.ca}`,
       `--cluster-signing-cert-file=${keys.ca}`,
       `--cluster-signing-key-file=${keys.caKey}`,
-      `--controllers=${controllers.join(',')}`,
+      `--controllers=${[...controllers, ...(node ? [binder] : [])].join(',')}`,
     ],
     isReady: (signal) => isServing(`https://127.0.0.1:${controllerManagerPort}/healthz`, keys.caPem, signal),
     isRestarted: true,
