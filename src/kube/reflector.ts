@@ -26,7 +26,10 @@ export interface ReflectorOptions<T extends KubeObject> {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** A watch silent for so long (milliseconds) is taken for dead. Servers send a bookmark about every minute; default 150 s. */
+  /**
+   * A watch silent for so long (milliseconds) is taken for dead; default 150 s. Servers send a bookmark about every minute, but only when
+   * there is a newer version to tell of: of a kind in which nothing happens a watch is then merely begun anew, from the same version.
+   */
   readonly inactivityMs?: number;
 }
 

@@ -3,16 +3,13 @@ import type { ResourceKind } from '../../api/meta.ts';
 import { claimStrategy, volumeStrategy } from './claim-strategy.ts';
 import { ageColumn, ageSince, column, fieldAt, nameColumn } from './columns.ts';
 import { configMapStrategy, secretStrategy } from './data-strategy.ts';
-import type { FieldError } from './field-error.ts';
-import { invalidValue, required } from './field-error.ts';
 import { isList, isObject, textOf, withMembers } from './json.ts';
-import { DecodeRefusal, quoted } from './refusal.ts';
+import { quoted } from './refusal.ts';
 import { definitionStrategy } from './definition-strategy.ts';
+import { classStrategy, eventStrategy, leaseStrategy, namespaceStrategy } from './small-strategies.ts';
 import { podColumns } from './pod-columns.ts';
 import { jobStrategy, podStrategy } from './pod-strategy.ts';
 import type { Column, ServedKind, Strategy } from './served-kind.ts';
-import type { StoredObject } from './stored-object.ts';
-import { withMeta } from './stored-object.ts';
 
 /** Kubernetes' own kinds, as far as anybody here uses them. Columns and strategies: fact: kubernetes pkg/printers, pkg/registry. */
 
@@ -73,20 +70,6 @@ const count = (name: string, ...fields: readonly string[]): Column =>
     }, 0),
   );
 
-/** A namespace has its name for a label, whatever is written (fact: registry/core/namespace). */
-function withNameLabel(object: StoredObject): StoredObject {
-  const label = 'kubernetes.io/metadata.name';
-  if (object.metadata.labels?.[label] === object.metadata.name) return object;
-  return withMeta(object, { labels: { ...object.metadata.labels, [label]: object.metadata.name } });
-}
-
-function prepareNamespace(object: StoredObject): StoredObject {
-  return withMembers(withMeta(withNameLabel(object), { namespace: undefined }), {
-    spec: { finalizers: ['kubernetes'] },
-    status: { phase: 'Active' },
-  });
-}
-
 const accessWords: Readonly<Record<string, string>> = {
   ReadWriteOnce: 'RWO',
   ReadOnlyMany: 'ROX',
@@ -124,58 +107,6 @@ const usedColumn = (name: string, ofLimits: boolean): Column =>
       .join(', ');
   });
 
-/** fact: core validation of events: they stand in the namespace of what they tell of. */
-function eventErrors(object: StoredObject): readonly FieldError[] {
-  const namespace = fieldAt(object, 'involvedObject.namespace') ?? '';
-  if (namespace === object.metadata.namespace) return [];
-  if (namespace === '' && object.metadata.namespace === 'default') return [];
-  return [invalidValue('involvedObject.namespace', namespace, 'does not match event.namespace')];
-}
-
-/** These are shown even where they are empty. */
-function prepareEvent(object: StoredObject): StoredObject {
-  const { eventTime = null, reportingComponent = '', reportingInstance = '' } = object;
-  return withMembers(object, { eventTime, reportingComponent, reportingInstance });
-}
-
-const eventStrategy: Strategy = {
-  prepareCreate: prepareEvent,
-  prepareUpdate: prepareEvent,
-  validateCreate: eventErrors,
-};
-
-/** fact: metav1.MicroTime is read with six digits after the point, no fewer and no more. */
-function decodedLease(object: StoredObject): StoredObject {
-  for (const field of ['acquireTime', 'renewTime']) {
-    const time = fieldAt(object, `spec.${field}`);
-    if (typeof time !== 'string' || /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/.test(time))
-      continue;
-    const why = `parsing time ${JSON.stringify(time)} as "2006-01-02T15:04:05.000000Z07:00": cannot parse`;
-    throw new DecodeRefusal(kinds.leases, why);
-  }
-  return object;
-}
-
-function leaseErrors(object: StoredObject): readonly FieldError[] {
-  const seconds = fieldAt(object, 'spec.leaseDurationSeconds');
-  return typeof seconds === 'number' && seconds <= 0
-    ? [invalidValue('spec.leaseDurationSeconds', seconds, 'must be greater than 0')]
-    : [];
-}
-
-const classStrategy: Strategy = {
-  prepareCreate: (object) =>
-    withMembers(object, {
-      reclaimPolicy: object['reclaimPolicy'] ?? 'Delete',
-      volumeBindingMode: object['volumeBindingMode'] ?? 'Immediate',
-    }),
-  validateCreate: (object) => ((object['provisioner'] ?? '') === '' ? [required('provisioner')] : []),
-  validateUpdate: (object, old) =>
-    object['provisioner'] === old['provisioner']
-      ? []
-      : [invalidValue('provisioner', object['provisioner'], 'field is immutable')],
-};
-
 const involved = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map(
   (field) => `involvedObject.${field}`,
 );
@@ -185,7 +116,7 @@ export const builtInKinds: readonly ServedKind[] = [
     short: ['ns'],
     columns: [at('Status', 'status.phase'), ageColumn],
     fields: ['status.phase'],
-    strategy: { prepareCreate: prepareNamespace, prepareUpdate: withNameLabel },
+    strategy: namespaceStrategy,
     unknownFieldText: plainText,
     returnsDeleted: true,
     nameRule: 'label',
@@ -331,12 +262,7 @@ export const builtInKinds: readonly ServedKind[] = [
     strategy: classStrategy,
   }),
   builtIn(kinds.leases, {
-    strategy: {
-      prepareCreate: decodedLease,
-      prepareUpdate: decodedLease,
-      validateCreate: leaseErrors,
-      validateUpdate: leaseErrors,
-    },
+    strategy: leaseStrategy,
     columns: [at('Holder', 'spec.holderIdentity'), ageColumn],
   }),
   builtIn(kinds.jobs, {

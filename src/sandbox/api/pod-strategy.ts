@@ -186,7 +186,7 @@ function prepareJob(object: StoredObject): StoredObject {
     selector: { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } },
   });
   // A Job without labels of its own takes those of its pods (fact: batch/v1 defaults).
-  const own = object.metadata.labels ?? (podLabels);
+  const own = object.metadata.labels ?? podLabels;
   return withMembers(withMeta(object, { labels: own }), {
     spec: {
       ...wanted,
