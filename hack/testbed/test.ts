@@ -10,6 +10,7 @@ import { binaryNames } from './build/binaries.ts';
 import { BinaryMissingError, binaryPath } from './build/locate.ts';
 import { enterCell } from './cell/enter-cell.ts';
 import { RunFolder } from './cell/run-folder.ts';
+import { wholeTestbed, type TestbedParts } from './cluster/parts.ts';
 import type { SuiteRun } from './suite/suite-run.ts';
 
 interface TestArguments {
@@ -29,7 +30,8 @@ async function test(jestArgs: readonly string[], given: TestArguments, signal: A
   const clock = new SystemClock();
   await using folder = await RunFolder.create(tmpdir(), clock);
   if (given.keep) await folder.keep();
-  const suite: SuiteRun = { parts: { kubevirt: given.kubevirt }, jestArgs };
+  const parts: TestbedParts = { ...wholeTestbed, kubevirt: given.kubevirt ? 'programs' : 'absent' };
+  const suite: SuiteRun = { parts, jestArgs };
   const path = fileURLToPath(new URL('suite/run-inside.ts', import.meta.url));
   const args = [JSON.stringify(suite)];
   const code = await enterCell({ path, args, folder: folder.path, clock }, signal);

@@ -15,7 +15,7 @@ import { enterCell } from './cell/enter-cell.ts';
 import { frontDoorSocket, startRelay } from './cell/relay.ts';
 import { RunFolder } from './cell/run-folder.ts';
 import { kubeconfigPath } from './cluster/keys.ts';
-import type { TestbedParts } from './cluster/start-testbed.ts';
+import type { TestbedParts } from './cluster/parts.ts';
 
 interface UpArguments {
   readonly kubeconfig?: string;
@@ -30,7 +30,12 @@ async function up(given: UpArguments, signal: AbortSignal): Promise<number> {
   if (given.keep) await folder.keep();
   await using door = await startRelay({ host: '127.0.0.1', port: 0 }, { path: frontDoorSocket(folder.path) });
   using files = new DisposableStack();
-  const parts: TestbedParts = { kubevirt: !given.without.includes('kubevirt') };
+  const without = (part: string): boolean => given.without.includes(part);
+  const parts: TestbedParts = {
+    cdi: without('cdi') ? 'absent' : 'programs',
+    kubevirt: without('kubevirt') ? 'absent' : 'programs',
+    node: !without('node'),
+  };
   const onReady = async (runs: readonly string[]): Promise<void> => {
     const path = resolve(given.kubeconfig ?? join(folder.path, 'kubeconfig'));
     const access = await adminAccess(folder.path);
@@ -71,7 +76,9 @@ const program = new Command('npm run testbed --')
   .option('--kubeconfig <file>', 'file to write, and to remove in the end')
   .option('--keep', 'leave logs and volumes behind', false)
   .addOption(
-    new Option('--without <part...>', 'parts to do without').choices(['kubevirt']).default([], 'none'),
+    new Option('--without <part...>', 'parts to do without')
+      .choices(['cdi', 'kubevirt', 'node'])
+      .default([], 'none'),
   )
   .action(async (given: UpArguments) => {
     const signal = untilSignalled();

@@ -4,7 +4,7 @@ import type { KubeObject } from '../../../src/api/meta.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
 import { LinkedAbort } from '../../../src/kube/linked-abort.ts';
 import { apiServerUrl } from '../addresses.ts';
-import { serveControl } from '../control/server.ts';
+import { serveControl, type NodeControl } from '../control/server.ts';
 import type { DaemonName, TestbedUser } from '../control/testbed.ts';
 import { startNode, type RunningNode } from '../node/start-node.ts';
 import { createAll, defineKinds } from './apply.ts';
@@ -13,9 +13,10 @@ import { Cluster, type ClusterDeps } from './cluster.ts';
 import { apiServerSpec, controllerManagerSpec, etcdSpec } from './control-plane.ts';
 import { makeKeys } from './keys.ts';
 import { launcherImageName } from './kubevirt/daemons.ts';
-import { prepareKubeVirt, startKubeVirt } from './kubevirt/kubevirt.ts';
+import { defineKubeVirt, prepareKubeVirt, startKubeVirt } from './kubevirt/kubevirt.ts';
 import { launcherImage } from './kubevirt/launcher.ts';
 import { ownManifests } from './manifests.ts';
+import type { TestbedParts } from './parts.ts';
 import { csiDriver, storageClassObjects } from './storage-classes.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -23,11 +24,6 @@ export interface TestbedOptions extends ClusterDeps {
   readonly parts: TestbedParts;
   /** Called when a part is up, with the milliseconds since the beginning. */
   readonly onStep?: (part: string, ms: number) => void;
-}
-
-/** What besides etcd, kube-apiserver, kube-controller-manager, CDI and the node. */
-export interface TestbedParts {
-  readonly kubevirt: boolean;
 }
 
 export interface RunningTestbed extends AsyncDisposable {
@@ -69,7 +65,7 @@ export async function startTestbed(options: TestbedOptions, signal: AbortSignal)
 
 interface Brought {
   readonly cluster: Cluster;
-  readonly node: RunningNode;
+  readonly node: NodeControl;
 }
 
 /** Everything as early as what it needs is there. What it made hangs on the stack, also when it rejects. */
@@ -79,6 +75,7 @@ async function bringUp(
   stack: AsyncDisposableStack,
   parent: AbortSignal,
 ): Promise<Brought> {
+  const { parts: wanted } = options;
   const begun = options.clock.monotonicMs();
   using abort = new LinkedAbort(parent);
   const { signal } = abort;
@@ -110,31 +107,21 @@ async function bringUp(
   const up = Promise.all([cluster, etcd, server]).then(([made]) => made);
   void part(
     'kube-controller-manager',
-    up.then((made) => supervisor.start(controllerManagerSpec(made), signal)),
+    up.then((made) => supervisor.start(controllerManagerSpec(made, wanted), signal)),
   );
   const shipped = ownManifests();
   void part(
     'manifests',
-    Promise.all([up, shipped]).then(([made, objects]) => applyOwn(made, objects, signal)),
+    Promise.all([up, shipped]).then(([made, objects]) => applyOwn(made, objects, wanted, signal)),
   );
 
-  const cdi = cluster.then((made) => prepareCdi(made, signal));
-  const cdiKinds = Promise.all([up, cdi]).then(([made, prepared]) => defineCdi(made, prepared, signal));
-  void part(
-    'CDI',
-    Promise.all([up, cdi, cdiKinds]).then(([made, prepared]) => startCdi(made, prepared, signal)),
-  );
-  if (options.parts.kubevirt) {
-    const prepared = cluster.then((made) => prepareKubeVirt(made, signal));
-    void part(
-      'KubeVirt',
-      Promise.all([up, prepared]).then((both) => startKubeVirt(...both, cdiKinds, signal)),
-    );
-  }
-  const node = part(
-    'node',
-    up.then((made) => runNode(made, options.parts, stack)),
-  );
+  startProducts(wanted, cluster, up, part, signal);
+  const node = wanted.node
+    ? part(
+        'node',
+        up.then((made) => runNode(made, wanted, stack)),
+      )
+    : noNode;
 
   try {
     await Promise.all(parts);
@@ -145,6 +132,46 @@ async function bringUp(
     throw error;
   }
 }
+
+type Told = <T>(name: string, done: Promise<T>) => Promise<T>;
+
+/** CDI and KubeVirt: what can be made ready before there is a server is. */
+function startProducts(
+  wanted: TestbedParts,
+  cluster: Promise<Cluster>,
+  up: Promise<Cluster>,
+  part: Told,
+  signal: AbortSignal,
+): void {
+  let cdiKinds: Promise<void> = Promise.resolve();
+  if (wanted.cdi !== 'absent') {
+    const cdi = cluster.then((made) => prepareCdi(made, signal));
+    cdiKinds = Promise.all([up, cdi]).then((both) => defineCdi(...both, signal));
+    const runs = wanted.cdi === 'programs';
+    void part(
+      'CDI',
+      Promise.all([up, cdi, cdiKinds]).then(([made, prepared]) =>
+        runs ? startCdi(made, prepared, signal) : undefined,
+      ),
+    );
+  }
+  if (wanted.kubevirt !== 'absent') {
+    const kubeVirt = cluster.then((made) => prepareKubeVirt(made, signal));
+    const runs = wanted.kubevirt === 'programs';
+    void part(
+      'KubeVirt',
+      Promise.all([up, kubeVirt]).then((both) =>
+        runs ? startKubeVirt(...both, cdiKinds, signal) : defineKubeVirt(...both, signal),
+      ),
+    );
+  }
+}
+
+/** Where there is none. */
+const noNode: NodeControl = {
+  killContainer: () => Promise.resolve(false),
+  volume: () => Promise.resolve(undefined),
+};
 
 /** Resolves when it works. */
 async function runNode(
@@ -160,7 +187,7 @@ async function runNode(
       networks: cluster.deps.network,
       importer: cluster.program('cdi-importer'),
       vddkPlugin: cluster.program('libvddk-test-plugin.so'),
-      ...(kubevirt && {
+      ...(kubevirt === 'programs' && {
         images: { [launcherImageName]: launcherImage(cluster.client('virt-controller')) },
       }),
     },
@@ -174,10 +201,11 @@ async function runNode(
   return node;
 }
 
-/** What Gantry ships, and the storage classes. */
+/** What Gantry ships, and the storage classes of the node. */
 async function applyOwn(
   cluster: Cluster,
   shipped: readonly KubeObject[],
+  { node }: TestbedParts,
   signal: AbortSignal,
 ): Promise<void> {
   const client = cluster.client('admin');
@@ -186,6 +214,6 @@ async function applyOwn(
   await Promise.all([
     defineKinds(client, of('CustomResourceDefinition'), signal),
     createAll(client, of('Namespace'), signal).then(() => createAll(client, rest, signal)),
-    createAll(client, [...storageClassObjects, csiDriver], signal),
+    node ? createAll(client, [...storageClassObjects, csiDriver], signal) : undefined,
   ]);
 }

@@ -8,7 +8,8 @@ import { createLogger } from '../../../src/runtime/winston.ts';
 import { apiServerPort, hub } from '../addresses.ts';
 import { openCell, type Cell } from '../cell/cell.ts';
 import { frontDoorSocket, startRelay } from '../cell/relay.ts';
-import { startTestbed, type TestbedParts } from './start-testbed.ts';
+import type { TestbedParts } from './parts.ts';
+import { startTestbed } from './start-testbed.ts';
 
 const clock = new SystemClock();
 /** Jitter needs no more than this; secrets are never made from it. */
@@ -36,7 +37,10 @@ async function keepUp(cell: Cell, parts: TestbedParts): Promise<void> {
     signal,
   );
   await using _door = await startRelay({ path: frontDoorSocket(folder) }, { host: hub, port: apiServerPort });
-  cell.report({ what: 'ready', runs: [...testbed.daemons, 'pod runner', 'provisioner'] });
+  cell.report({
+    what: 'ready',
+    runs: [...testbed.daemons, ...(parts.node ? ['pod runner', 'provisioner'] : [])],
+  });
   await eitherAborts(signal, testbed.lost);
   testbed.lost.throwIfAborted();
 }

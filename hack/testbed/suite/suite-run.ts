@@ -1,4 +1,4 @@
-import type { TestbedParts } from '../cluster/start-testbed.ts';
+import type { TestbedParts } from '../cluster/parts.ts';
 
 /** What the process outside of the cell asks of the one inside. */
 export interface SuiteRun {

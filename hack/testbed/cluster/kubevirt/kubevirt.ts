@@ -35,6 +35,15 @@ export async function prepareKubeVirt(cluster: Cluster, signal: AbortSignal): Pr
   };
 }
 
+/** Resolves when KubeVirt's kinds are served, whether or not anybody works on them. */
+export async function defineKubeVirt(
+  cluster: Cluster,
+  { definitions }: KubeVirtPreparation,
+  signal: AbortSignal,
+): Promise<void> {
+  await defineKinds(cluster.client('admin'), definitions, signal);
+}
+
 /**
  * Resolves when VirtualMachines are admitted and worked on.
  *
