@@ -178,6 +178,9 @@ class UndiciTransport implements Transport {
     const { ca, serverName, skipTlsVerify } = this.#options;
     return new Pool(this.#origin, {
       connections,
+      // API servers prefer HTTP/2, whose streams (undici 8.12) throw out of the process when a watch is open at the end, and on which
+      // watches and requests would share one connection.
+      allowH2: false,
       keepAliveTimeout: keepAliveMs,
       keepAliveMaxTimeout: keepAliveMs,
       // Time is kept by the transport, as a whole for each request, and for a watch by who reads it.

@@ -34,6 +34,7 @@ class UndiciEndpoint implements HttpEndpoint {
     const idle = options.idleTimeoutMs ?? 120_000;
     this.#pool = new Pool(url.origin, {
       connect: this.#connect,
+      allowH2: false,
       connections: options.connections ?? 10,
       headersTimeout: idle,
       bodyTimeout: idle,
@@ -160,6 +161,8 @@ class ThumbprintMismatch extends Error {
 function verifiedConnector(trust: Trust, timeoutMs: number): buildConnector.connector {
   const connect = buildConnector({
     timeout: timeoutMs,
+    // As for API servers (kube/undici-transport.ts): what is open in the end must not throw out of the process.
+    allowH2: false,
     rejectUnauthorized: trust.by === 'system' || trust.by === 'ca',
     ...(trust.by === 'ca' ? { ca: trust.pem } : {}),
     // A resumed TLS session shows no certificate, and then there is nothing to hold the pin against.

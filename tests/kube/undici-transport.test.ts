@@ -332,6 +332,21 @@ describe('TLS', () => {
     await expect(named.request(get)).rejects.toThrow('not trusted');
   });
 
+  test('a server that prefers HTTP/2 is asked for HTTP/1.1', async () => {
+    const { private: key, cert } = await certificate('ours');
+    const offered: string[] = [];
+    const ALPNCallback = ({ protocols }: { readonly protocols: readonly string[] }): string | undefined => {
+      offered.push(...protocols);
+      return protocols.includes('h2') ? 'h2' : protocols[0];
+    };
+    const tls = createHttpsServer({ key, cert, ALPNCallback }, (_request, response) =>
+      json(response, 200, {}),
+    );
+    const server = `https://${await listen(tls)}`;
+    expect((await connect({ server, ca: cert }).request(get)).status).toBe(200);
+    expect(offered).toEqual(['http/1.1']);
+  });
+
   test('a client certificate is shown, and a renewed one takes its place', async () => {
     const [own, first, second] = await Promise.all([
       certificate('server'),

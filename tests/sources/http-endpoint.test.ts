@@ -13,6 +13,7 @@ let server: Server;
 let url: string;
 let pem: string;
 let sockets = 0;
+let offered: readonly string[] = [];
 
 beforeAll(async () => {
   const certificate = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
@@ -22,7 +23,12 @@ beforeAll(async () => {
     ],
   });
   pem = certificate.cert;
-  server = createServer({ key: certificate.private, cert: certificate.cert }, (request, response) => {
+  const ALPNCallback = ({ protocols }: { readonly protocols: string[] }): string | undefined => {
+    offered = protocols;
+    return protocols[0];
+  };
+  const options = { key: certificate.private, cert: certificate.cert, ALPNCallback };
+  server = createServer(options, (request, response) => {
     if (request.url === '/hang') return;
     if (request.url === '/cut') {
       response.writeHead(200, { 'content-length': '100' });
@@ -64,6 +70,11 @@ async function withEndpoint<T>(
 }
 
 describe('a call', () => {
+  test('offers HTTP/1.1 and nothing else', async () => {
+    await withEndpoint({ by: 'ca', pem }, async (endpoint) => textOf(await endpoint.call(get, never)));
+    expect(offered).toEqual(['http/1.1']);
+  });
+
   test('carries method, headers and body, and uses the connection again', async () => {
     const before = sockets;
     await withEndpoint({ by: 'ca', pem }, async (endpoint) => {
