@@ -1,4 +1,12 @@
-import { namespaces, virtualMachineImports } from '../../src/api/kinds.ts';
+import {
+  migrations,
+  namespaces,
+  networkMaps,
+  plans,
+  providers,
+  storageMaps,
+  virtualMachineImports,
+} from '../../src/api/kinds.ts';
 import type { PersistentVolumeClaim } from '../../src/api/external/core.ts';
 import type { KubeObject, ObjectOf, ResourceKind, Stored } from '../../src/api/meta.ts';
 import type { VirtualMachineImport } from '../../src/api/virtual-machine-import.ts';
@@ -118,19 +126,34 @@ export abstract class TestWorld implements Look, AsyncDisposable {
     return (await this.client.list(virtualMachineImports, { namespace: this.planNamespace })).items;
   }
 
-  /** What a failed test prints: where every import stands and what the controller last said. */
+  /** What a failed test prints: where every import stands, what Plans and maps say and what the controller last said. */
   async story(): Promise<string> {
+    const namespace = this.planNamespace;
     const imports = await this.imports().catch(() => []);
     const lines = imports.map(
       ({ metadata, status }) =>
         `${metadata.name}: ${status?.phase ?? '-'} ${status?.outcome ?? ''} ${status?.message ?? ''} ${JSON.stringify(status?.error ?? '')}`,
     );
+    for (const kind of [providers, plans, storageMaps, networkMaps, migrations]) {
+      const { items } = await this.client
+        .list(kind as ResourceKind, { namespace })
+        .catch(() => ({ items: [] }));
+      for (const { metadata, status } of items as readonly Told[]) {
+        const said = (status?.conditions ?? []).map(({ type, message }) => `${type} (${message ?? ''})`);
+        lines.push(`${kind.kind} ${metadata.name}: ${said.join(' ')}`);
+      }
+    }
     const said = this.log.lines
       .filter((line) => line.level !== 'debug')
       .slice(-25)
       .map((line) => `${line.level} ${line.message} ${JSON.stringify(line.fields, errorText)}`);
     return [...lines, ...said].join('\n');
   }
+}
+
+interface Told {
+  readonly metadata: { readonly name: string };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly message?: string }[] };
 }
 
 function errorText(_key: string, value: unknown): unknown {

@@ -10,10 +10,12 @@ import {
   virtualMachines,
 } from '../../../src/api/kinds.ts';
 import type { PersistentVolumeClaim, ResourceQuota } from '../../../src/api/external/core.ts';
+import { isKubeError } from '../../../src/kube/errors.ts';
 import { plannedWorld, untilClean } from '../../support/move.ts';
 import { sandboxOnly } from '../../support/needs.ts';
 import { nothingWithOurLabel } from '../../support/moved.ts';
 import { migrationObject } from '../../support/objects.ts';
+import { addClass, useClass } from '../../support/storage.ts';
 import type { TestWorld } from '../../support/world.ts';
 import {
   edit,
@@ -73,11 +75,6 @@ async function betweenPlanAndStart(world: TestWorld, act: () => Promise<void>): 
   await world.apply(migrationObject(world));
 }
 
-async function setStorage(world: TestWorld, destination: object): Promise<void> {
-  const map = [{ source: { name: 'datastore1' }, destination }];
-  await edit(world, storageMaps, 'storage', { spec: { map } });
-}
-
 async function failedUntouched(world: TestWorld, code: RegExp): Promise<string> {
   await ends(world, 'Failed');
   await untilClean(world);
@@ -103,34 +100,31 @@ describe('a storage class', () => {
     expect(condition).toMatchObject({ category: 'Critical', reason: 'NotFound', items: ['fast'] });
     await planSays(world, 'StorageMapNotReady');
     isUntouched(world, sources[0]!);
-    const { metadata: _metadata, ...standard } = (await world.client.get(storageClasses, {
-      name: 'standard',
-    }))!;
-    await world.client.create(storageClasses, { ...standard, metadata: { name: 'fast' } });
+    await addClass(world, 'fast');
     await movesAfterAll(world);
   });
 
   test('for which CDI knows no access mode is told by the Plan, before the source is off', async () => {
     const { world, sources } = await plannedWorld([web]);
     await using _world = world;
-    const { metadata: _metadata, ...standard } = (await world.client.get(storageClasses, {
-      name: 'standard',
-    }))!;
-    await world.client.create(storageClasses, { ...standard, metadata: { name: 'fast' } });
-    // As CDI makes it for a provisioner that it does not know.
-    await world.client.create(storageProfiles, {
+    await addClass(world, 'fast');
+    // As CDI makes it for a provisioner that it does not know; the real one has mostly done so by now.
+    const profile = {
       apiVersion: 'cdi.kubevirt.io/v1beta1',
       kind: 'StorageProfile',
       metadata: { name: 'fast' },
       spec: {},
+    };
+    await world.client.create(storageProfiles, profile).catch((error: unknown) => {
+      if (!isKubeError(error, 'AlreadyExists')) throw error;
     });
-    await setStorage(world, { storageClass: 'fast' });
+    await useClass(world, { storageClass: 'fast' });
     world.startController();
     const condition = await planSays(world, 'StorageProfileIncomplete');
     expect(condition).toMatchObject({ category: 'Critical', reason: 'NotSet', items: ['fast'] });
     expect(condition.message).toMatch(/Give accessMode in the storage map/);
     isUntouched(world, sources[0]!);
-    await setStorage(world, { storageClass: 'fast', accessMode: 'ReadWriteOnce' });
+    await useClass(world, { storageClass: 'fast', accessMode: 'ReadWriteOnce' });
     await movesAfterAll(world);
   });
 
@@ -161,18 +155,16 @@ describe('a storage class', () => {
   test('that is removed between Plan and start fails the VM before its source is touched; a new Migration moves it', async () => {
     const { world, sources } = await plannedWorld([web]);
     await using _world = world;
-    const { metadata, ...rest } = (await world.client.get(storageClasses, { name: 'standard' }))!;
+    await addClass(world, 'fast');
+    await useClass(world, { storageClass: 'fast', accessMode: 'ReadWriteOnce' });
     await betweenPlanAndStart(world, async () => {
-      await world.client.delete(storageClasses, { name: 'standard' });
+      await world.client.delete(storageClasses, { name: 'fast' });
     });
     const said = await failedUntouched(world, /^StorageClassMissing$/);
-    expect(said).toMatch(/Storage class standard does not exist/);
+    expect(said).toMatch(/Storage class fast does not exist/);
     isUntouched(world, sources[0]!);
     await planSays(world, 'StorageMapNotReady', soonSeconds);
-    await world.client.create(storageClasses, {
-      ...rest,
-      metadata: { name: 'standard', ...(metadata.annotations && { annotations: metadata.annotations }) },
-    });
+    await addClass(world, 'fast');
     await planSays(world, 'Ready', soonSeconds);
     await world.apply(migrationObject(world, {}, 'again'));
     await ends(world, 'Succeeded', 'again');

@@ -22,6 +22,7 @@ import {
   untilEnded,
   untilImport,
 } from '../../support/trouble.ts';
+import { addClass, useClass } from '../../support/storage.ts';
 import type { TestWorld } from '../../support/world.ts';
 
 /** The testbed's own tests have a policy of the real API server refuse. */
@@ -201,10 +202,16 @@ describe('a target cluster that changes under a run', () => {
   );
 
   test('without the storage class any more, in the middle of the copy: the copy ends well', async () => {
-    const { world } = await startRun(undefined, slowCopy);
+    const { world } = await startRun(undefined, {
+      ...slowCopy,
+      async prepare(prepared) {
+        await addClass(prepared, 'fast');
+        await useClass(prepared, { storageClass: 'fast', accessMode: 'ReadWriteOnce' });
+      },
+    });
     await using _world = world;
     await untilCopying(world);
-    await world.client.delete(storageClasses, { name: 'standard' });
+    await world.client.delete(storageClasses, { name: 'fast' });
     await planWith(world, 'Succeeded');
   });
 
