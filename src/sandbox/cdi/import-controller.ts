@@ -9,7 +9,13 @@ import type { Stored } from '../../api/meta.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { StandIn } from '../stand-in.ts';
-import { findClass, isBound, pendingReason } from '../storage/binding.ts';
+import {
+  findClass,
+  isBound,
+  selectedNodeAnnotation,
+  waitingText,
+  waitsForConsumer,
+} from '../storage/binding.ts';
 import type { Annotations } from './annotations.ts';
 import {
   annotationChanges,
@@ -54,23 +60,27 @@ export class ImportController {
     return this.#startPod(claim, signal);
   }
 
-  /** The claim's latest event becomes its Bound condition until the claim is bound (fact: cdi 1.3). */
+  /**
+   * A claim's latest event becomes its Bound condition when the claim is looked at again before it is bound: after a pod has made the
+   * scheduler choose a node for it. A claim that nobody touches is looked at once, before there is an event (fact: cdi 1.3; seen in CDI
+   * 1.65).
+   */
   async #noteBinding(
     claim: Stored<PersistentVolumeClaim>,
     signal: AbortSignal,
   ): Promise<Stored<PersistentVolumeClaim>> {
     const before = claim.metadata.annotations ?? {};
     const storageClass = findClass(claim.spec.storageClassName, this.#caches.classes.list());
-    const pending = pendingReason(claim, storageClass);
     const rest = Object.fromEntries(
       Object.entries(before).filter(([name]) => !name.startsWith(boundAnnotation)),
     );
-    if (pending !== undefined) {
-      return this.#annotate(claim, { ...rest, ...boundCondition('Pending', pending.message) }, signal);
+    if (!isBound(claim)) {
+      if (!waitsForConsumer(storageClass) || before[selectedNodeAnnotation] === undefined) return claim;
+      return this.#annotate(claim, { ...rest, ...boundCondition('Pending', waitingText) }, signal);
     }
     const isAwaiting =
       before[`${boundAnnotation}.reason`] === awaitingVddk && this.#podOf(claim) === undefined;
-    return isBound(claim) && !isAwaiting ? this.#annotate(claim, rest, signal) : claim;
+    return isAwaiting ? claim : this.#annotate(claim, rest, signal);
   }
 
   #podOf(claim: PersistentVolumeClaim): Stored<Pod> | undefined {

@@ -21,6 +21,7 @@ import {
   creating,
   ended,
   evicted,
+  killed,
   running,
   type ContainerHistory,
 } from './pod-status.ts';
@@ -104,14 +105,15 @@ class SimulatedKubelet {
     if (pod === undefined) return {};
     const { uid, namespace = '', name, deletionTimestamp } = pod.metadata;
     if (deletionTimestamp !== undefined) {
-      // SIGTERM is heeded at once (fact: cdi 6, importers close their transfers on it).
-      const isAlive = this.#runs.get(uid)?.isOver === false;
+      const run = this.#runs.get(uid);
+      const isWorking = run?.isOver === false && run.percent !== undefined;
       await this.#end(key, uid);
-      if (isAlive) {
+      if (isWorking) {
         await this.#standIn.clock.sleep(
           this.#deps.settings.terminationMs / this.#deps.settings.speed,
           signal,
         );
+        await this.#write(pod, killed(pod, this.#standIn.clock.now()), signal);
       }
       await this.#client.delete(pods, { namespace, name }, { uid, gracePeriodSeconds: 0 }, signal);
       return {};

@@ -101,6 +101,29 @@ export function evicted(
   };
 }
 
+const cutOff =
+  'Unable to process data: Unable to transfer source data to target file: Unable to copy block at offset 0: ' +
+  'nbd_pread: transport endpoint is not connected';
+
+/** An importer stops copying at its SIGTERM, says so, and does not end before its SIGKILL (seen in CDI 1.65). */
+export function killed(pod: Pod, nowMs: number): PodStatus {
+  const before = pod.status?.containerStatuses?.[0];
+  const startedAt = before?.state?.running?.startedAt;
+  const terminated = {
+    exitCode: 137,
+    reason: 'Error',
+    message: cutOff,
+    ...(startedAt !== undefined && { startedAt }),
+    finishedAt: rfc3339(nowMs),
+  };
+  const history = { restartCount: before?.restartCount ?? 0 };
+  return {
+    phase: 'Failed',
+    conditions: conditions(pod, nowMs, false),
+    containerStatuses: [container(pod, history, { terminated }, false)],
+  };
+}
+
 function container(
   pod: Pod,
   { restartCount, lastState }: ContainerHistory,

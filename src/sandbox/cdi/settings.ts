@@ -7,7 +7,7 @@ export interface CdiSettings {
   readonly secondsPerDisk?: number;
   /** Milliseconds from all that a pod needs being there to its program running. */
   readonly importerStartMs: number;
-  /** Milliseconds from an importer's SIGTERM to its pod being gone. */
+  /** Milliseconds from the SIGTERM of an importer that copies to its SIGKILL: the pod's grace period. */
   readonly terminationMs: number;
   /** Milliseconds between two looks at an importer's progress. */
   readonly progressMs: number;
@@ -29,7 +29,7 @@ export const defaultCdiSettings: CdiSettings = {
   speed: 1,
   copyBytesPerSecond: 100 * 1_048_576,
   importerStartMs: 1000,
-  terminationMs: 200,
+  terminationMs: 30_000,
   progressMs: 2000,
   retryMs: 5000,
   faultAtPercent: 50,

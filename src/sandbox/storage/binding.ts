@@ -1,5 +1,6 @@
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/external/core.ts';
 
+export const waitingText = 'waiting for first consumer to be created before binding';
 export const selectedNodeAnnotation = 'volume.kubernetes.io/selected-node';
 export const defaultClassAnnotation = 'storageclass.kubernetes.io/is-default-class';
 const defaultVirtClassAnnotation = 'storageclass.kubevirt.io/is-default-virt-class';
@@ -56,7 +57,7 @@ export function pendingReason(
   return waits
     ? {
         reason: 'WaitForFirstConsumer',
-        message: 'waiting for first consumer to be created before binding',
+        message: waitingText,
       }
     : undefined;
 }

@@ -2,9 +2,10 @@ import process from 'node:process';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { isOnTestbed } from '../../support/needs.ts';
 import { startWorld } from '../../support/start-world.ts';
+import { recordVariable } from '../api/goldens.ts';
 import { differencesBetween, judge, type Difference } from '../differences.ts';
 import { knownDifferences } from '../known-differences.ts';
-import { readGolden, recordVariable, writeGolden } from './goldens.ts';
+import { readGolden, writeGolden } from './goldens.ts';
 import { wholeAccount } from './normalise.ts';
 import { Stage } from './stage.ts';
 import { stories } from './stories/all.ts';
@@ -14,11 +15,11 @@ const suite = 'data-volumes';
 const isRecording = isOnTestbed && process.env[recordVariable] === '1';
 const timeLimitMs = 240_000;
 
-async function accountOf({ secondsPerDisk, run }: Story): Promise<unknown> {
-  const pace = secondsPerDisk === undefined ? {} : { copy: { secondsPerDisk } };
-  await using world = await startWorld(pace);
+async function accountOf(story: Story): Promise<unknown> {
+  const { copy } = story;
+  await using world = await startWorld(copy === undefined ? {} : { copy });
   await using stage = await Stage.open(world);
-  await run(stage);
+  await story.run(stage);
   return wholeAccount(stage);
 }
 

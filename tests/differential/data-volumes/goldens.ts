@@ -2,9 +2,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format } from 'prettier';
 
-/** Set to 1 on a testbed, the accounts of the real programs are written rather than compared. */
-export const recordVariable = 'GANTRY_RECORD_GOLDENS';
-
 function fileOf(story: string): string {
   const name = story.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
   return join(import.meta.dirname, 'real', `${name}.json`);

@@ -14,7 +14,7 @@ export function wholeAccount(stage: Stage): unknown {
   const seen = [...recorder.pods.values()];
   const claim = recorder.claims.at(-1);
   const account = {
-    phases: withoutRepeats(recorder.volumes.map((volume) => phaseOf(volume) ?? '')),
+    phases: withoutRepeats(recorder.volumes.map((volume) => phaseOf(volume) ?? '').filter(isTold)),
     steps,
     ...(Object.keys(said).length > 0 && { said }),
     pods: seen.map(podAccount),
@@ -23,6 +23,11 @@ export function wholeAccount(stage: Stage): unknown {
   };
   const names = namesOf(stage, seen);
   return JSON.parse(JSON.stringify(account), (_key, value: unknown) => renamed(value, names)) as unknown;
+}
+
+/** What comes before an importer runs may pass between two looks of CDI's controller; where it lasts, a step tells of it. */
+function isTold(phase: string): boolean {
+  return !['', 'Pending', 'WaitForFirstConsumer', 'PVCBound', 'ImportScheduled'].includes(phase);
 }
 
 function withoutRepeats(phases: readonly string[]): readonly string[] {
@@ -51,7 +56,7 @@ function podAccount({ pod, ends }: SeenPod): unknown {
       .filter(({ name }) => !name.startsWith('kube-api-access-'))
       .map(({ name, ...source }) => `${name}: ${Object.keys(source).join()}`),
     initContainers: (spec.initContainers ?? []).map(({ name, image }) => `${name}: ${image}`),
-    ends: ends.map(endShape),
+    ends: [...new Set(ends.map(endShape))],
   };
 }
 
@@ -68,6 +73,7 @@ function endShape(end: string): string {
   return end
     .replace(/"Version":"[^"]*"/, '"Version":"*"')
     .replace(/"Host":"[^"]*"/, '"Host":"*"')
+    .replace(/at offset \d+/, 'at offset *')
     .replace(/available storage \d+/, 'available storage *');
 }
 
@@ -93,11 +99,13 @@ function claimAccount({ metadata, spec }: PersistentVolumeClaim): unknown {
 }
 
 /**
- * Of provisioning and binding, also as DataVolumes repeat it (Pending, NotFound: how much of it is seen is chance); and ErrStartingPod,
- * which healthy imports may tell (fact: cdi 1.3).
+ * Of provisioning and binding, also as DataVolumes repeat it (Pending, NotFound), and of scheduling: how much of it is seen is chance. And
+ * ErrStartingPod, which healthy imports may tell (fact: cdi 1.3), and ImportFailed, for a pod that ends failed while it is deleted.
  */
 const leftOut = [
   'ErrStartingPod',
+  'ImportFailed',
+  'ImportScheduled',
   'Pending',
   'NotFound',
   'ProvisioningSucceeded',
@@ -108,9 +116,13 @@ const leftOut = [
   'FailedBinding',
 ];
 
+/** What an importer says that was told to end: whether its claim hears of it before the pod is gone is chance. */
+const cutOff = 'transport endpoint is not connected';
+
 /** Each reason once, in the order of the alphabet: how often, and in what order of two within a millisecond, is chance. */
 function eventReasons({ recorder }: Stage): unknown {
   const lines = [...recorder.events.values()]
+    .filter(({ message = '' }) => !message.includes(cutOff))
     .filter(({ reason = '', involvedObject }) => !leftOut.includes(reason) && involvedObject.kind !== 'Pod')
     .map(
       ({ involvedObject, type, reason, message }) =>

@@ -51,6 +51,11 @@ export class SourceVm {
     this.write(8 * blockBytes, 0);
   }
 
+  /** No hole is left. */
+  fill(): void {
+    for (let at = 0; at < diskBytes; at += blockBytes) this.write(at, 1 + at / blockBytes);
+  }
+
   /** Returns its id. */
   snapshot(name: string): string {
     const id = this.vm.takeSnapshot(name);

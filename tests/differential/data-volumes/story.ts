@@ -1,12 +1,14 @@
 import type { DataVolume, DataVolumeCheckpoint } from '../../../src/api/external/cdi.ts';
+import type { Stage } from './stage.ts';
+import type { CopyPace } from '../../support/world.ts';
 import type { KubeObject } from '../../../src/api/meta.ts';
 
 /** What happens to a DataVolume, told alike of the sandbox and of the real programs. */
 export interface Story {
   readonly name: string;
-  /** A disk takes so many seconds, so that something can be done in the middle of it. */
-  readonly secondsPerDisk?: number;
-  run(stage: import('./stage.ts').Stage): Promise<void>;
+  /** So that the copy is seen, and something can be done in the middle of it. */
+  readonly copy?: CopyPace;
+  run(stage: Stage): Promise<void>;
 }
 
 export type VolumeMode = 'Filesystem' | 'Block';

@@ -11,7 +11,7 @@ export const coldStories: readonly Story[] = volumeModes.flatMap((mode): readonl
   },
   {
     name: `a disk copied to a ${mode} volume`,
-    secondsPerDisk: 1,
+    copy: { secondsPerDisk: 1 },
     async run(stage) {
       stage.source.vm.powerOff();
       stage.source.snapshot('S1');
@@ -22,7 +22,7 @@ export const coldStories: readonly Story[] = volumeModes.flatMap((mode): readonl
   },
   {
     name: `one final checkpoint to a ${mode} volume`,
-    secondsPerDisk: 1,
+    copy: { secondsPerDisk: 1 },
     async run(stage) {
       const s1 = stage.source.snapshot('S1');
       await stage.giveAccess();

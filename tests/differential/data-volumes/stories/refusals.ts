@@ -60,6 +60,9 @@ export const refusalStories: readonly Story[] = [
         stage.say(what, await stage.refused(patch));
       };
       await stage.create({ checkpoints: [first('snapshot-a')] });
+      await stage.reach('it waits for its Secret', ({ status }) =>
+        (status?.conditions ?? []).some(({ reason }) => reason === 'CreateContainerConfigError'),
+      );
       const checkpoints = [first('snapshot-a'), { previous: 'snapshot-a', current: 'snapshot-b' }];
       await change('one more checkpoint', { checkpoints });
       await change('one more, and final', { checkpoints, finalCheckpoint: true });

@@ -3,10 +3,18 @@ import type { ResourceKind } from '../../../../src/api/meta.ts';
 import { cdiBindImmediateAnnotation } from '../../../../src/api/labels.ts';
 import { phaseOf } from '../account.ts';
 import type { Stage } from '../stage.ts';
+import { mebibyte } from '../source-vm.ts';
 import { disk, first, storage, type Story } from '../story.ts';
 
 function conditionOf({ status }: Parameters<Parameters<Stage['until']>[1]>[0], type: string) {
   return status?.conditions?.find((one) => one.type === type);
+}
+
+async function untilCopying(stage: Stage): Promise<void> {
+  await stage.until('it copies', (volume) => phaseOf(volume) === 'ImportInProgress');
+  await stage.world.until('the importer reads', () =>
+    Promise.resolve(stage.world.trace.entries.some(({ what }) => what === 'open disk') ? true : undefined),
+  );
 }
 
 async function runningPod(stage: Stage): Promise<string> {
@@ -20,7 +28,7 @@ async function runningPod(stage: Stage): Promise<string> {
 export const troubleStories: readonly Story[] = [
   {
     name: 'an importer that cannot log in, until its Secret is mended',
-    secondsPerDisk: 1,
+    copy: { secondsPerDisk: 1 },
     async run(stage) {
       const s1 = stage.source.snapshot('S1');
       await stage.giveAccess('wrong');
@@ -36,7 +44,7 @@ export const troubleStories: readonly Story[] = [
   },
   {
     name: 'a class that waits for a consumer',
-    secondsPerDisk: 1,
+    copy: { secondsPerDisk: 1 },
     async run(stage) {
       stage.source.vm.powerOff();
       stage.source.snapshot('S1');
@@ -50,7 +58,7 @@ export const troubleStories: readonly Story[] = [
   },
   {
     name: 'a class that waits for a consumer, and a DataVolume that does not',
-    secondsPerDisk: 1,
+    copy: { secondsPerDisk: 1 },
     async run(stage) {
       stage.source.vm.powerOff();
       stage.source.snapshot('S1');
@@ -65,7 +73,7 @@ export const troubleStories: readonly Story[] = [
   },
   {
     name: 'a claim over the quota, until that is raised',
-    secondsPerDisk: 1,
+    copy: { secondsPerDisk: 1 },
     async run(stage) {
       stage.source.vm.powerOff();
       stage.source.snapshot('S1');
@@ -84,7 +92,7 @@ export const troubleStories: readonly Story[] = [
   },
   {
     name: 'a Secret that comes late',
-    secondsPerDisk: 1,
+    copy: { secondsPerDisk: 1 },
     async run(stage) {
       stage.source.vm.powerOff();
       stage.source.snapshot('S1');
@@ -99,12 +107,12 @@ export const troubleStories: readonly Story[] = [
   },
   {
     name: 'a DataVolume that is deleted in the middle of the copy',
-    secondsPerDisk: 60,
+    copy: { secondsPerDisk: 60 },
     async run(stage) {
       stage.source.vm.powerOff();
       await stage.giveAccess();
       await stage.create({});
-      await stage.until('it copies', (volume) => phaseOf(volume) === 'ImportInProgress');
+      await untilCopying(stage);
       await stage.client.delete(dataVolumes, { namespace: stage.namespace, name: disk });
       await stage.world.until('all of it is gone', async () => {
         const lists = await Promise.all(
@@ -118,15 +126,37 @@ export const troubleStories: readonly Story[] = [
   },
   {
     name: 'a pod that is deleted in the middle of a stage',
-    secondsPerDisk: 8,
+    copy: { secondsPerDisk: 8 },
     async run(stage) {
       const s1 = stage.source.snapshot('S1');
       await stage.giveAccess();
       await stage.create({ storage: storage('Block'), checkpoints: [first(s1)] });
-      await stage.until('it copies', (volume) => phaseOf(volume) === 'ImportInProgress');
+      await untilCopying(stage);
       const name = await runningPod(stage);
       await stage.client.delete(pods, { namespace: stage.namespace, name });
       await stage.copied('the first is copied', s1);
+    },
+  },
+  {
+    name: 'a pod that is deleted in the middle of the copy to a file system, which then is too small for ever',
+    copy: { bytesPerSecond: mebibyte },
+    async run(stage) {
+      stage.source.vm.powerOff();
+      stage.source.fill();
+      await stage.giveAccess();
+      await stage.create({});
+      await stage.until(
+        'a quarter is copied',
+        ({ status }) => Number.parseFloat(status?.progress ?? '') >= 25,
+      );
+      await stage.client.delete(pods, { namespace: stage.namespace, name: await runningPod(stage) });
+      await stage.until('there is no room', (volume) =>
+        (conditionOf(volume, 'Running')?.message ?? '').includes('too small'),
+      );
+      await stage.until('it tries again', ({ status }) => (status?.restartCount ?? 0) >= 2);
+      await stage.until('it fails again', (volume) => conditionOf(volume, 'Running')?.reason === 'Error');
+      const { message } = conditionOf((await stage.volume())!, 'Running') ?? {};
+      stage.say('in the end', message);
     },
   },
 ];

@@ -5,7 +5,7 @@ export const warmStories: readonly Story[] = [
   ...volumeModes.flatMap((mode): readonly Story[] => [
     {
       name: `two checkpoints to a ${mode} volume, by the snapshot before`,
-      secondsPerDisk: 1,
+      copy: { secondsPerDisk: 1 },
       async run(stage) {
         const { source } = stage;
         const s1 = source.snapshot('S1');
@@ -20,7 +20,7 @@ export const warmStories: readonly Story[] = [
     },
     {
       name: `four checkpoints to a ${mode} volume, by changeIds, one of them without a change`,
-      secondsPerDisk: 1,
+      copy: { secondsPerDisk: 1 },
       async run(stage) {
         const { source } = stage;
         const s1 = source.snapshot('S1');
@@ -48,7 +48,7 @@ export const warmStories: readonly Story[] = [
   ]),
   {
     name: 'two checkpoints that are there from the start',
-    secondsPerDisk: 1,
+    copy: { secondsPerDisk: 1 },
     async run(stage) {
       const s1 = stage.source.snapshot('S1');
       stage.source.change(20);
@@ -61,7 +61,7 @@ export const warmStories: readonly Story[] = [
   },
   {
     name: 'a final mark that comes too late, and a further checkpoint that mends it',
-    secondsPerDisk: 1,
+    copy: { secondsPerDisk: 1 },
     async run(stage) {
       const { source } = stage;
       const s1 = source.snapshot('S1');
@@ -79,7 +79,7 @@ export const warmStories: readonly Story[] = [
   },
   {
     name: 'a checkpoint that is given twice',
-    secondsPerDisk: 1,
+    copy: { secondsPerDisk: 1 },
     async run(stage) {
       const s1 = stage.source.snapshot('S1');
       await stage.giveAccess();
