@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DataVolume, DataVolumeCheckpoint } from '../../../src/api/external/cdi.ts';
 import type { PersistentVolumeClaim, Pod } from '../../../src/api/external/core.ts';
-import { dataVolumes, events, persistentVolumeClaims, pods } from '../../../src/api/kinds.ts';
+import { dataVolumes, events, persistentVolumeClaims, pods, secrets } from '../../../src/api/kinds.ts';
 import { cdiRetainPodAnnotation } from '../../../src/api/labels.ts';
 import { claimDiskId } from '../../../src/sandbox/storage/volume-size.ts';
 import type { Cluster, ClusterOptions } from './cluster.ts';
@@ -295,6 +295,34 @@ describe('a later stage', () => {
     expect((await hoursLater(cluster)).status?.phase).toBe('ImportScheduled');
     await cluster.client.delete(pods, { namespace: ns, name: podName });
     await cluster.when(dataVolumes, name, isDone);
+  });
+
+  test('waits for a Secret that was taken away meanwhile', async () => {
+    await using cluster = await prepared();
+    await cluster.client.create(dataVolumes, staged([first]));
+    await copied(cluster, 'snapshot-1');
+    await cluster.client.delete(secrets, { namespace: ns, name: 'vcenter-access' });
+    await append(cluster, [first, second], true);
+    const waiting = await cluster.when(dataVolumes, name, ({ status }) =>
+      (status?.conditions ?? []).some(({ reason }) => reason === 'CreateContainerConfigError'),
+    );
+    expect(waiting.status?.phase).toBe('ImportScheduled');
+    await makeSecret(cluster.client);
+    await cluster.when(dataVolumes, name, isDone);
+    await holds(cluster, 'snapshot-2');
+  });
+
+  test('is never marked when its name makes no annotation: the import stands still after the copy', async () => {
+    await using cluster = await prepared();
+    const long = 'snapshot-'.padEnd(38, 'x');
+    cluster.source.freeze(file, long);
+    await cluster.client.create(dataVolumes, staged([{ previous: '', current: long }]));
+    await cluster.when(
+      persistentVolumeClaims,
+      name,
+      ({ metadata }) => metadata.annotations?.['cdi.kubevirt.io/storage.pod.phase'] === 'Succeeded',
+    );
+    expect((await hoursLater(cluster)).status?.phase).toBe('ImportInProgress');
   });
 
   test('leaves its pod there when that is asked for, and the next one is made all the same', async () => {
