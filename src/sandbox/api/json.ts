@@ -30,9 +30,15 @@ export function copyOf<T>(value: T): T {
   const copy: Record<string, unknown> = {};
   for (const key in value) {
     const member = value[key];
-    if (member !== undefined) copy[key] = copyOf(member);
+    if (member !== undefined) setMember(copy, key, copyOf(member));
   }
   return copy as T;
+}
+
+/** "__proto__" is a key like any other, of a ConfigMap's data for one. */
+function setMember(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') object[key] = value;
+  else Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** Equal as JSON: the order of keys does not count, and shared parts are compared by identity first. */
@@ -54,7 +60,7 @@ export function withMembers<T extends object>(object: T, changes: Readonly<Recor
   const next: Record<string, unknown> = { ...current };
   for (const [key, value] of Object.entries(changes)) {
     if (value === undefined) Reflect.deleteProperty(next, key);
-    else next[key] = value;
+    else setMember(next, key, value);
   }
   return next as T;
 }

@@ -8,13 +8,13 @@ import { badRequest, patchNotApplicable } from './refusal.ts';
 export function mergePatch(target: Json | undefined, patch: Json): Json {
   if (!isObject(patch)) return patch;
   const base = isObject(target) ? target : {};
-  const changes: Record<string, Json | undefined> = {};
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === undefined) continue;
-    const next = value === null ? undefined : mergePatch(base[name], value);
-    changes[name] = next !== undefined && sameJson(base[name], next) ? base[name] : next;
-  }
-  return withMembers(base, changes);
+  const changes = Object.entries(patch).flatMap(([name, value]): [string, Json | undefined][] => {
+    if (value === undefined) return [];
+    const old = Object.hasOwn(base, name) ? base[name] : undefined;
+    const next = value === null ? undefined : mergePatch(old, value);
+    return [[name, next !== undefined && sameJson(old, next) ? old : next]];
+  });
+  return withMembers(base, Object.fromEntries(changes));
 }
 
 /** RFC 6902, all or nothing. Throws Refusal 400 for a patch that is none, 422 for one that does not fit the object. */

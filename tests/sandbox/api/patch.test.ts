@@ -33,6 +33,13 @@ describe('merge patch (RFC 7386)', () => {
     for (const [target, patch, result] of cases) expect(mergePatch(target, patch)).toEqual(result);
   });
 
+  test('a key that JavaScript has plans for is a key like any other', () => {
+    const target = JSON.parse('{"__proto__":"1"}') as Json;
+    const patch = JSON.parse('{"__proto__":"2","constructor":"3"}') as Json;
+    expect(JSON.stringify(mergePatch(target, patch))).toBe('{"__proto__":"2","constructor":"3"}');
+    expect(JSON.stringify(copyOf(target))).toBe('{"__proto__":"1"}');
+  });
+
   test('a value merged into itself stays the same value', () => {
     fc.assert(
       fc.property(withoutNulls, (value) => {
