@@ -34,7 +34,7 @@ export function decideBinding(
 }
 
 /** Why a claim cannot be bound yet, as its latest event says; undefined when nothing stands in the way. */
-export function pendingReason(
+function pendingReason(
   claim: PersistentVolumeClaim,
   storageClass: StorageClass | undefined,
 ): { readonly reason: string; readonly message: string } | undefined {
