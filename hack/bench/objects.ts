@@ -8,7 +8,9 @@ const meta = (name: string) => ({ name, namespace: 'bench' });
 const pair = { source: meta('vcenter'), destination: meta('host') };
 
 /** The Secret first, then what becomes Ready by itself. */
-export function benchObjects(vcenter: VCenter): readonly (readonly [ResourceKind, KubeObject])[] {
+export function benchObjects(
+  vcenter: Pick<VCenter, 'url' | 'caPem'>,
+): readonly (readonly [ResourceKind, KubeObject])[] {
   const secret = {
     apiVersion: 'v1',
     kind: 'Secret',
