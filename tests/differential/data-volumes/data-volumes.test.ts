@@ -5,7 +5,7 @@ import { startWorld } from '../../support/start-world.ts';
 import { recordVariable } from '../api/goldens.ts';
 import { differencesBetween, judge, type Difference } from '../differences.ts';
 import { knownDifferences } from '../known-differences.ts';
-import { readGolden, writeGolden } from './goldens.ts';
+import { goldenName, goldenNames, readGolden, writeGolden } from './goldens.ts';
 import { wholeAccount } from './normalise.ts';
 import { Stage } from './stage.ts';
 import { stories } from './stories/all.ts';
@@ -46,4 +46,9 @@ describe('a DataVolume goes the same way in the sandbox as with the real CDI', (
     if (isOnTestbed || differences.size < stories.length) return;
     expect(judge([...differences.values()].flat(), knownDifferences, suite).healed).toEqual([]);
   });
+});
+
+test('nothing is recorded of stories that nobody tells any more', async () => {
+  const told = stories.map(({ name }) => goldenName(name));
+  expect((await goldenNames()).filter((name) => !told.includes(name))).toEqual([]);
 });

@@ -1,10 +1,20 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { format } from 'prettier';
 
+const folder = join(import.meta.dirname, 'real');
+
+export function goldenName(story: string): string {
+  return `${story.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}.json`;
+}
+
+/** What is recorded, whether or not a story asks for it. */
+export function goldenNames(): Promise<readonly string[]> {
+  return readdir(folder);
+}
+
 function fileOf(story: string): string {
-  const name = story.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
-  return join(import.meta.dirname, 'real', `${name}.json`);
+  return join(folder, goldenName(story));
 }
 
 /** What the real programs did in this story, recorded on a testbed, never written by hand; undefined: nothing is recorded. */

@@ -116,6 +116,12 @@ const leftOut = [
   'FailedBinding',
 ];
 
+/** Of an object CDI tells 25 things at once and then one in five minutes: the last of a long import may never be told. */
+function isLeftOut(kind: string, reason: string): boolean {
+  const isLast = kind === 'DataVolume' && reason === 'ImportSucceeded';
+  return kind === 'Pod' || isLast || leftOut.includes(reason);
+}
+
 /** What an importer says that was told to end: whether its claim hears of it before the pod is gone is chance. */
 const cutOff = 'transport endpoint is not connected';
 
@@ -123,7 +129,7 @@ const cutOff = 'transport endpoint is not connected';
 function eventReasons({ recorder }: Stage): unknown {
   const lines = [...recorder.events.values()]
     .filter(({ message = '' }) => !message.includes(cutOff))
-    .filter(({ reason = '', involvedObject }) => !leftOut.includes(reason) && involvedObject.kind !== 'Pod')
+    .filter(({ reason = '', involvedObject: { kind } }) => !isLeftOut(kind ?? '', reason))
     .map(
       ({ involvedObject, type, reason, message }) =>
         `${involvedObject.kind}: ${type} ${reason}: ${endShape(message ?? '')}`,
