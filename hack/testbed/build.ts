@@ -8,6 +8,7 @@ import { binaryNames, type BinaryName } from './build/binaries.ts';
 import { buildTestbed } from './build/build-testbed.ts';
 import { cacheFolder } from './build/cache.ts';
 import { Reporter } from './build/reporter.ts';
+import { provideParts } from './guest/parts.ts';
 
 /**
  * `npm run testbed:build`: builds the testbed's programs into a cache folder outside the repository; the second time it builds nothing.
@@ -57,6 +58,8 @@ async function run({ only, force, installPackages, printFolder }: Arguments): Pr
       { env: process.env, clock, reporter },
       signal,
     );
+    // The testbed's own namespaces have no way to the world.
+    if (only.length === 0) await provideParts(process.env, signal);
   } catch (error) {
     process.exitCode = signal.aborted ? interruptedExitCode : exitCodes.failed;
     reporter.say(signal.aborted ? 'stopped; what was built is kept' : explained(error));

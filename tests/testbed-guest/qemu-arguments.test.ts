@@ -41,15 +41,17 @@ describe('QEMU is started with what the VirtualMachine asks for', () => {
     expect(values(vm, '-smp')).toEqual(['8,sockets=2,cores=4,threads=1']);
     expect(values(vm, '-cpu')).toEqual(['max']);
     expect(values(vm, '-m')).toEqual(['2048M']);
+    expect(values(vm, '-boot')).toEqual(['strict=on']);
   });
 
-  test('its CPU model and the features that it cannot do without', () => {
+  test('its CPU model and features, but for one without which QEMU goes wrong', () => {
     const features = [
       { name: 'aes' },
       { name: 'vmx', policy: 'optional' as const },
       { name: 'svm', policy: 'disable' as const },
+      { name: 'pcid', policy: 'forbid' as const },
     ];
-    expect(values(stored({}, { cpu: { model: 'EPYC', features } }), '-cpu')).toEqual(['EPYC,+aes,-svm']);
+    expect(values(stored({}, { cpu: { model: 'EPYC', features } }), '-cpu')).toEqual(['EPYC,+aes,-pcid']);
   });
 
   test('memory that is no whole number of MiB is rounded up', () => {
