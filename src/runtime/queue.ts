@@ -109,7 +109,8 @@ export class WorkQueue<K extends string = string> {
       return;
     }
     if (this.#ready.has(key) || this.#dirty.has(key)) return;
-    const dueMs = this.#clock.monotonicMs() + ms;
+    // Whole milliseconds: a timer that fires a fraction too early would be set anew for ever.
+    const dueMs = Math.ceil(this.#clock.monotonicMs() + ms);
     const before = this.#delayed.get(key);
     if (before !== undefined && before.dueMs <= dueMs) return;
     const entry: Delayed<K> = { key, dueMs, seq: (this.#seq += 1) };
