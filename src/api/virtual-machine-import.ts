@@ -275,7 +275,11 @@ export const DiskStatusSchema = object({
     int({ minimum: 0, description: 'Restarts of pods that are no longer in the map.' }),
   ),
   excused: optional(
-    int({ minimum: 0, description: 'Restarts that do not count: nobody could reach the source then.' }),
+    int({
+      minimum: 0,
+      description:
+        'Restarts that do not count: nobody could reach the source then, or an earlier try stood in the way.',
+    }),
   ),
   excusedPod: optional(uid),
   recopies: optional(int({ minimum: 0 })),

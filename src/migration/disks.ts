@@ -5,6 +5,7 @@ import { foreignVolume } from './foreign-volume.ts';
 import { countRestarts } from './importer-restarts.ts';
 import type { VolumeFact } from './facts.ts';
 import type { Action, Context, Fail } from './phase.ts';
+import { asNew, givenUp, isSpoilt, renewalOf } from './recopy.ts';
 import { earliest } from './time.ts';
 
 /** One disk on its way, judged. */
@@ -16,6 +17,8 @@ export interface DiskReading {
   readonly deadline?: number;
   /** No byte for a long time. */
   readonly isStalled: boolean;
+  /** Its volume is given up, and a new one takes its place as soon as this one is out of the way. */
+  readonly renewal?: 'begun' | 'due';
 }
 
 type VolumeCondition = NonNullable<VolumeFact['dataVolume']>['conditions'][number];
@@ -54,11 +57,14 @@ const obstacles: readonly {
 export function readDisk(
   volume: VolumeFact,
   disk: FrozenDisk,
-  previous: DiskStatus | undefined,
+  reported: DiskStatus | undefined,
   context: Context,
   isSourceAway = false,
   round?: Stage['round'],
 ): DiskReading {
+  const renewing = renewed(volume, reported, round);
+  if (renewing !== undefined) return renewing;
+  const previous = reported?.state === 'recopy' && round === undefined ? asNew(reported) : reported;
   const text = shownText(volume, context);
   const status = diskStatus(volume, disk, previous, {
     now: context.now,
@@ -68,14 +74,41 @@ export function readDisk(
   });
   if (status.state === 'done' || status.state === 'copied') return { status, isStalled: false };
   const failure =
-    gone(volume, previous, context) ??
-    foreignVolume(volume, context) ??
-    failedForGood(volume, status) ??
-    restartedTooOften(volume, status, context);
+    gone(volume, previous, context) ?? foreignVolume(volume, context) ?? failedForGood(volume, status);
   if (failure !== undefined) return failed(status, failure);
+  if (round === undefined && isSpoilt(volume, status, context.settings)) {
+    return { ...renewalBegun(volume, givenUp(status, volume)), renewal: 'begun' };
+  }
+  const tooOften = restartedTooOften(volume, status, context);
+  if (tooOften !== undefined) return failed(status, tooOften);
   const action = replacesPod(volume, status, isSourceAway);
   if (action !== undefined) return { status, action, isStalled: false };
   return isSourceAway ? { status, isStalled: false } : onTime(volume, status, context);
+}
+
+/** A volume that was given up before, as long as it is not another one. */
+function renewed(
+  volume: VolumeFact,
+  previous: DiskStatus | undefined,
+  round: Stage['round'] | undefined,
+): DiskReading | undefined {
+  if (previous?.state !== 'recopy' || round !== undefined) return undefined;
+  switch (renewalOf(volume, previous)) {
+    case 'there':
+      return renewalBegun(volume, previous);
+    case 'leaving':
+      return { status: previous, isStalled: false };
+    case 'gone':
+      return { status: previous, isStalled: false, renewal: 'due' };
+    case 'renewed':
+      return undefined;
+  }
+}
+
+function renewalBegun({ dataVolume, claimName: name }: VolumeFact, status: DiskStatus): DiskReading {
+  if (dataVolume === undefined) return { status, isStalled: false };
+  const action: Action = { do: 'deleteDataVolume', name, uid: dataVolume.uid, orphanClaim: false };
+  return { status, action, isStalled: false };
 }
 
 /**

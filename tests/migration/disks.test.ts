@@ -199,6 +199,61 @@ describe('a disk on its way', () => {
   });
 });
 
+describe('a disk whose earlier importer left too much behind', () => {
+  const small =
+    'Unable to process data: virtual image size 9 is larger than the reported available storage 5. A larger PVC is required';
+  const killed = volume({}, { restarts: 1, terminationMessage: 'The importer was killed (signal 9).' });
+  const spoilt = volume({}, { restarts: 2, terminationMessage: small });
+  const begun = [
+    [0, killed],
+    [1_000, spoilt],
+  ] as const;
+  const none: VolumeFact = { diskKey: disk.key, claimName: disk.claimName };
+
+  test('is given up for a new volume, and what failed for that does not count', () => {
+    const { status, action, renewal, failure } = follow(begun);
+    expect({ action, renewal, failure }).toEqual({
+      action: { do: 'deleteDataVolume', name: disk.claimName, uid: 'dv-1', orphanClaim: false },
+      renewal: 'begun',
+      failure: undefined,
+    });
+    expect(status).toMatchObject({ state: 'recopy', recopies: 1, excused: 1, doneBytes: 0 });
+  });
+
+  test('waits for both its DataVolume and its claim to go, and only then is due anew', () => {
+    const { dataVolume: _gone, ...claimOnly } = spoilt;
+    const leaving = { ...claimOnly, claim: { ...claimOnly.claim!, deleting: true } };
+    const seen = [spoilt, volume({ deleting: true }), claimOnly, leaving, none].map((fact) => {
+      const { action, renewal, failure } = follow([...begun, [2_000, fact]]);
+      return [action?.do, renewal, failure?.code];
+    });
+    expect(seen).toEqual([
+      ['deleteDataVolume', undefined, undefined],
+      [undefined, undefined, undefined],
+      [undefined, undefined, undefined],
+      [undefined, 'due', undefined],
+      [undefined, 'due', undefined],
+    ]);
+  });
+
+  test('is read as any other once the new volume is there, whose first importer is not the old one', () => {
+    const fresh = { ...volume({ uid: 'dv-2', percent: 10 }), pod: spoilt.pod! };
+    const { status, action, failure } = follow([...begun, [2_000, none], [3_000, fresh]]);
+    expect([action, failure]).toEqual([undefined, undefined]);
+    expect(status).toMatchObject({ state: 'copying', dataVolumeUID: 'dv-2', recopies: 1, percent: 10 });
+  });
+
+  test('is given up only so often, and never when it was too small from the start', () => {
+    const context = phaseContext({ phase: 'CopyDisks' }, { diskRecopies: 0 });
+    expect(follow(begun, context).renewal).toBeUndefined();
+    const never = follow([
+      [0, volume({}, { restarts: 1, terminationMessage: small })],
+      [1_000, volume({}, { restarts: 4, terminationMessage: small })],
+    ]);
+    expect(never.failure?.message).toContain('A larger PVC is required');
+  });
+});
+
 describe('CopyDisks', () => {
   const spec = importSpec({}, 2);
   const sourceAccess = { state: 'open', credentials: '7', isVerified: false };

@@ -3,7 +3,7 @@ import type { DiskStatus, Round } from '../../api/virtual-machine-import.ts';
 import { readDisk, type DiskReading } from '../disks.ts';
 import { terminal } from '../failures.ts';
 import type { Facts, SourceAccess, VolumeFact } from '../facts.ts';
-import { phase, type Context, type Decision, type Fail } from '../phase.ts';
+import { phase, type Context, type Decision, type EventNote, type Fail } from '../phase.ts';
 import { roundUnderWay, withRound } from '../rounds.ts';
 import { amountOf } from '../sizes.ts';
 import { keepAccess } from '../importer-access.ts';
@@ -44,8 +44,21 @@ function watchCopies(
   const failure = readings.find((reading) => reading.failure !== undefined)?.failure;
   if (failure !== undefined) return { ...failure, disks };
   const actions = readings.flatMap(({ action }) => (action === undefined ? [] : [action]));
-  if (actions.length > 0) return { kind: 'act', disks, actions };
+  if (actions.length > 0) return { kind: 'act', disks, actions, events: renewalEvents(readings) };
+  // There all is looked at live, and nothing is made over a claim that exists.
+  if (readings.some(({ renewal }) => renewal === 'due'))
+    return { kind: 'advance', to: 'CreateDataVolumes', disks };
   return isAway ? waitForSource(sourceAccess, disks) : waitForBytes(readings, disks);
+}
+
+function renewalEvents(readings: readonly DiskReading[]): readonly EventNote[] {
+  return readings
+    .filter(({ renewal }) => renewal === 'begun')
+    .map(({ status: { claim } }) => ({
+      type: 'Warning',
+      reason: 'DiskRecopied',
+      message: `What an importer that failed has left on claim ${claim} stands in the way of the next one: the disk is copied anew, into a new claim.`,
+    }));
 }
 
 function readDisks(

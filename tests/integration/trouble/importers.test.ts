@@ -5,6 +5,7 @@ import { sameBytes } from '../../support/bytes.ts';
 import { sandboxOnly } from '../../support/needs.ts';
 import { diskBytes, planWith, untilClean } from '../../support/move.ts';
 import {
+  eventsOf,
   importOf,
   namesOf,
   nothingLeft,
@@ -65,6 +66,24 @@ describe('an importer', () => {
     expect(object.status?.disks?.[0]?.firstError).toContain('unexpected EOF');
     await isMoved(run);
   });
+
+  crashes.test(
+    'that crashes with much of a large disk copied has its disk copied anew, into a new claim',
+    async () => {
+      const large = { ...web, disks: [{ sizeBytes: 8 << 20 }] };
+      const run = await startRun([large], {
+        prepare(world) {
+          crashes.world(world).faults.start('importer-crash', { times: 1 });
+          return Promise.resolve();
+        },
+      });
+      await using _world = run.world;
+      await isMoved(run);
+      const [disk] = (await importOf(run.world))?.status?.disks ?? [];
+      expect(disk).toMatchObject({ recopies: 1, state: 'done' });
+      expect(await eventsOf(run.world, 'DiskRecopied')).toHaveLength(1);
+    },
+  );
 
   crashes.test('that crashes four times fails the VM with its first and last text', async () => {
     const run = await crashing('importer-crash', 4);
