@@ -6,6 +6,7 @@ import type { Stored } from '../../src/api/meta.ts';
 import type { Plan } from '../../src/api/plan.ts';
 import { createControllers } from '../../src/controllers/controllers.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
+import type { RequestObservation } from '../../src/kube/request-sender.ts';
 import { createKubeClient } from '../../src/kube/rest-client.ts';
 import type { Transport } from '../../src/kube/transport.ts';
 import { defaultSettings } from '../../src/migration/settings.ts';
@@ -27,6 +28,8 @@ export interface BenchWorld {
   readonly connect: SourceDeps['connect'];
   readonly vcenter: Pick<VCenter, 'url' | 'caPem'>;
   readonly vms: readonly { readonly id: string; readonly name: string }[];
+  /** CPU seconds so far of what has processes of its own, by name. */
+  readonly otherCpu?: () => Readonly<Record<string, number>>;
 }
 
 /** Seconds, requests and MiB, as their names say. */
@@ -56,13 +59,14 @@ export async function measurePlan(world: BenchWorld, clock: Clock): Promise<Plan
   await clock.sleep(5000);
   const requestsAtRest = controller.requests.length - restStart;
 
-  const run = await measureRun(user, controller, clock);
+  const run = await measureRun(world, controller, clock);
   const volumeToVm = [...seen.volumeDone].flatMap(([owner, at]) => {
     const made = seen.vmMade.get(owner);
     return made === undefined ? [] : [(made - at) / 1000];
   });
   const count = world.vms.length;
-  const requests = controller.requests.slice(run.firstRequest);
+  const sent = controller.requests.slice(run.firstRequest);
+  const requests = sent.map(({ what }) => what);
   const figures = {
     vms: count,
     planReadySeconds: (seen.planReady - planMade) / 1000,
@@ -72,7 +76,10 @@ export async function measurePlan(world: BenchWorld, clock: Clock): Promise<Plan
     dataVolumeToVmMaxSeconds: Math.max(...volumeToVm),
     requestsPerVm: requests.length / count,
     requestsAtRest,
+    requestMedianMs: median(sent.map(({ durationMs }) => durationMs)),
+    requestMaxMs: Math.max(...sent.map(({ durationMs }) => durationMs)),
     processCpuSeconds: run.cpuSeconds,
+    ...run.otherCpu,
     peakRssMiB: Math.round(run.peakRss / 2 ** 20),
     planBytes: JSON.stringify(await planOf(user)).length,
   };
@@ -81,17 +88,23 @@ export async function measurePlan(world: BenchWorld, clock: Clock): Promise<Plan
   return { figures: mapValues(figures, round), requestsPerVm: perVm(requests, count) };
 }
 
+interface Request {
+  /** "verb plural" */
+  readonly what: string;
+  readonly durationMs: number;
+}
+
 interface BenchController {
-  /** So far, "verb plural". */
-  readonly requests: readonly string[];
+  /** So far. */
+  readonly requests: readonly Request[];
   stop(): Promise<void>;
 }
 
 function startController({ transport, connect }: BenchWorld, clock: Clock): BenchController {
-  const requests: string[] = [];
+  const requests: Request[] = [];
   const random = seededRandom(2);
-  const onRequest = ({ verb, resource }: { readonly verb: string; readonly resource: string }): void =>
-    void requests.push(`${verb} ${resource}`);
+  const onRequest = ({ verb, resource, durationMs }: RequestObservation): void =>
+    void requests.push({ what: `${verb} ${resource}`, durationMs });
   const registry = createSourceRegistry();
   const { manager } = createControllers({
     client: createKubeClient(transport, { clock, random, onRequest }),
@@ -135,10 +148,16 @@ interface Run {
   readonly firstRequest: number;
   readonly cpuSeconds: number;
   readonly peakRss: number;
+  readonly otherCpu: Readonly<Record<string, number>>;
 }
 
-async function measureRun(user: KubeClient, { requests }: BenchController, clock: Clock): Promise<Run> {
+async function measureRun(
+  { user, otherCpu = () => ({}) }: BenchWorld,
+  { requests }: BenchController,
+  clock: Clock,
+): Promise<Run> {
   const firstRequest = requests.length;
+  const othersBefore = otherCpu();
   const before = process.cpuUsage();
   const begun = clock.monotonicMs();
   const migration: Migration = {
@@ -156,9 +175,19 @@ async function measureRun(user: KubeClient, { requests }: BenchController, clock
   });
   const succeeded = clock.monotonicMs();
   const { user: inUser, system } = process.cpuUsage(before);
+  const others = Object.entries(otherCpu()).map(
+    ([name, seconds]) => [`${name}CpuSeconds`, seconds - (othersBefore[name] ?? 0)] as const,
+  );
   // What is still under way belongs to the run.
   await clock.sleep(1000);
-  return { begun, succeeded, firstRequest, peakRss, cpuSeconds: (inUser + system) / 1e6 };
+  return {
+    begun,
+    succeeded,
+    firstRequest,
+    peakRss,
+    cpuSeconds: (inUser + system) / 1e6,
+    otherCpu: Object.fromEntries(others),
+  };
 }
 
 // ---- small parts ----------------------------------------------------------------------------------------------------------------

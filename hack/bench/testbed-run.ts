@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { explained } from '../../src/cli/explained.ts';
+import { connections } from '../../src/controllers/process.ts';
 import { loadKubeConfig } from '../../src/kube/auth.ts';
 import { createKubeClient } from '../../src/kube/rest-client.ts';
 import type { Transport } from '../../src/kube/transport.ts';
@@ -12,6 +13,7 @@ import { seededRandom } from '../../src/sandbox/random.ts';
 import { createHttpEndpoint } from '../../src/sources/http-endpoint.ts';
 import { kubeconfigPath } from '../testbed/cluster/keys.ts';
 import type { TestbedUser } from '../testbed/control/testbed.ts';
+import { programCpu } from './program-cpu.ts';
 import { figuresFile } from './figures-file.ts';
 import { measurePlan } from './measure-plan.ts';
 
@@ -31,6 +33,7 @@ async function run({ folder, url, caPem, vms }: TestbedRun): Promise<void> {
     createUndiciTransport({
       ...(await loadKubeConfig({ path: kubeconfigPath(folder, user), clock })),
       clock,
+      connections,
     });
   await using admin = await transport('admin');
   await using gantry = await transport('gantry');
@@ -41,6 +44,7 @@ async function run({ folder, url, caPem, vms }: TestbedRun): Promise<void> {
       connect: (to, trust) => createHttpEndpoint(to, trust),
       vcenter: { url, caPem },
       vms,
+      otherCpu: () => programCpu(['etcd', 'kube-apiserver', 'kube-controller-manager']),
     },
     clock,
   );

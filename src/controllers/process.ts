@@ -35,7 +35,7 @@ export interface ControllerProcessOptions {
 }
 
 /** Imports of a large plan begin at once; the API server's own fairness does the rest. */
-const connections = 32;
+export const connections = 32;
 
 /** No controller can work with this cluster as it stands, or as its kubeconfig describes it. */
 export class ClusterUnusable extends Error {
