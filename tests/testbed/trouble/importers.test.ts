@@ -1,4 +1,5 @@
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { persistentVolumeClaims, pods } from '../../../src/api/kinds.ts';
@@ -6,7 +7,7 @@ import { evictAnnotation } from '../../../hack/testbed/node/pod-runner.ts';
 import { untilClean } from '../../support/move.ts';
 import { nothingLeft, saysWhy, untilEnded, untilImport } from '../../support/trouble.ts';
 import type { TestbedWorld } from '../../support/testbed-world.ts';
-import { importerPod, isMovedOnceInTheEnd, slowDisk, startRealRun, untilHalfCopied } from './real-run.ts';
+import { Brake, importerPod, isMovedInTheEnd, startSlowRun, untilHalfCopied } from './real-run.ts';
 
 /** Failures of the importers of the first disk, by the import's own books. */
 async function untilCounted(world: TestbedWorld, count: number): Promise<string> {
@@ -36,18 +37,38 @@ async function fillUp(world: TestbedWorld): Promise<string> {
 
 describe('an importer', () => {
   test('that is killed in mid-copy starts again, which is counted and said', async () => {
-    await using run = await startRealRun([slowDisk.vm], { copy: slowDisk.copy });
+    await using run = await startSlowRun();
     const { world, testbed } = run;
     await untilHalfCopied(world);
     const pod = await importerPod(world);
     const at = { namespace: world.targetNamespace, name: pod.metadata.name };
     expect(await testbed.killContainer(at)).toBe(true);
+    run.brake.release();
     expect(await untilCounted(world, 1)).toBe('The importer was killed (signal 9).');
-    await isMovedOnceInTheEnd(run);
+    await isMovedInTheEnd(run);
+  });
+
+  test('that is killed with much of the disk copied has it copied anew, into a new claim', async () => {
+    await using run = await startSlowRun(
+      {
+        prepare(_world, sources) {
+          const [disk] = sources[0]?.disks ?? [];
+          disk?.disk.write(0, randomBytes(disk.disk.sizeBytes));
+          return Promise.resolve();
+        },
+      },
+      new Brake(256 * 1024),
+    );
+    const { world, testbed } = run;
+    await untilImport(world, 'has copied most', ({ status }) => (status?.disks?.[0]?.percent ?? 0) >= 30);
+    const { metadata } = await importerPod(world);
+    await testbed.killContainer({ namespace: world.targetNamespace, name: metadata.name });
+    run.brake.release();
+    expect(await isMovedInTheEnd(run)).toBe(1);
   });
 
   test('whose pod is evicted in mid-copy is replaced, counted once, with the node’s words', async () => {
-    await using run = await startRealRun([slowDisk.vm], { copy: slowDisk.copy });
+    await using run = await startSlowRun();
     const { world } = run;
     await untilHalfCopied(world);
     const { metadata } = await importerPod(world);
@@ -55,20 +76,19 @@ describe('an importer', () => {
     const annotations = { [evictAnnotation]: words };
     const at = { namespace: world.targetNamespace, name: metadata.name };
     await world.client.mergePatch(pods, at, { metadata: { annotations } });
+    run.brake.release();
     expect(await untilCounted(world, 1)).toBe(words);
-    await isMovedOnceInTheEnd(run);
+    await isMovedInTheEnd(run);
   });
 });
 
 describe('a volume that is full in mid-copy', () => {
   test('fails the VM in the importer’s words, and its source runs again', async () => {
-    await using run = await startRealRun([slowDisk.vm], {
-      copy: slowDisk.copy,
-      settings: { importerRestarts: 1 },
-    });
+    await using run = await startSlowRun({ settings: { importerRestarts: 1 } });
     const { world, source } = run;
     await untilHalfCopied(world);
     await fillUp(world);
+    run.brake.release();
     const end = await untilEnded(world);
     saysWhy(end, 'ImporterFailed', 'no space left on device');
     await untilClean(world);
@@ -77,12 +97,13 @@ describe('a volume that is full in mid-copy', () => {
   });
 
   test('and has room again in time is filled all the same', async () => {
-    await using run = await startRealRun([slowDisk.vm], { copy: slowDisk.copy });
+    await using run = await startSlowRun();
     const { world } = run;
     await untilHalfCopied(world);
     const path = await fillUp(world);
+    run.brake.release();
     expect(await untilCounted(world, 1)).toContain('no space left on device');
     rmSync(path);
-    await isMovedOnceInTheEnd(run);
+    await isMovedInTheEnd(run);
   });
 });

@@ -3,9 +3,10 @@ import { dataVolumes } from '../../../src/api/kinds.ts';
 import { namesOf, once, untilImport, web } from '../../support/trouble.ts';
 import {
   away,
-  isMovedOnceInTheEnd,
+  importerPod,
+  isMovedInTheEnd,
   onTestbed,
-  slowDisk,
+  startSlowRun,
   startRealRun,
   untilHalfCopied,
   untilSaid,
@@ -24,18 +25,21 @@ describe('CDI', () => {
     await untilSaid(run.world, 'TargetUnavailable', 'datavolumes', 'webhook');
     expect(await namesOf(run.world, dataVolumes)).toEqual([]);
     await outage.end();
-    await isMovedOnceInTheEnd(run);
+    await isMovedInTheEnd(run);
   });
 
   test('whose controller is away in mid-copy goes on where it was', async () => {
-    await using run = await startRealRun([slowDisk.vm], { copy: slowDisk.copy });
+    await using run = await startSlowRun();
     await untilHalfCopied(run.world);
     {
       await using _away = await away(run.testbed, 'cdi-controller');
-      // The importer ends meanwhile, and nobody sees it.
-      await run.world.clock.sleep(10_000);
+      run.brake.release();
+      // Nobody of CDI sees it.
+      await run.world.until('the importer has ended', async () =>
+        (await importerPod(run.world)).status?.phase === 'Succeeded' ? true : undefined,
+      );
     }
-    await isMovedOnceInTheEnd(run);
+    await isMovedInTheEnd(run);
   });
 });
 
@@ -53,6 +57,6 @@ describe('KubeVirt', () => {
     await untilSaid(run.world, 'TargetUnavailable', 'virtualmachines', 'webhook');
     expect(run.source.power).toBe('poweredOff');
     await outage.end();
-    await isMovedOnceInTheEnd(run);
+    await isMovedInTheEnd(run);
   });
 });

@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import type { DaemonName, Testbed } from '../../../hack/testbed/control/testbed.ts';
 import {
   dataVolumes,
@@ -15,7 +16,7 @@ import { Reflector } from '../../../src/kube/reflector.ts';
 import { planWith, untilClean } from '../../support/move.ts';
 import { isMovedOnce } from '../../support/moved.ts';
 import { TestbedWorld } from '../../support/testbed-world.ts';
-import { entryOf, startRun, untilImport, web, type Run } from '../../support/trouble.ts';
+import { entryOf, importOf, startRun, untilImport, web, type Run } from '../../support/trouble.ts';
 
 type RunOptions = NonNullable<Parameters<typeof startRun>[1]>;
 
@@ -26,11 +27,35 @@ export interface RealRun extends Run, AsyncDisposable {
   readonly made: MadeInAll;
 }
 
-/** Its bytes come little by little for some ten seconds, so that a copy has a middle in which a part of them is there. */
-export const slowDisk = {
-  vm: { ...web, disks: [{ sizeBytes: 3 << 20 }] },
-  copy: { bytesPerSecond: 96 * 1024 },
-} as const;
+/** A source that gives its bytes little by little until it is let go: so a copy has a middle, also on a busy machine. */
+export class Brake {
+  #isOn = true;
+  readonly #bytesPerSecond: number;
+
+  constructor(bytesPerSecond: number) {
+    this.#bytesPerSecond = bytesPerSecond;
+  }
+
+  /** Looked at before each read. */
+  get bytesPerSecond(): number {
+    return this.#isOn ? this.#bytesPerSecond : Infinity;
+  }
+
+  release(): void {
+    this.#isOn = false;
+  }
+}
+
+/** A third of it is data: half a minute's worth under the brake. */
+const largeDisk = { ...web, disks: [{ sizeBytes: 3 << 20 }] };
+
+/** One VM whose copy is slow until `brake` is released. */
+export async function startSlowRun(
+  options: Omit<RunOptions, 'copy'> = {},
+  brake = new Brake(32 * 1024),
+): Promise<RealRun & { readonly brake: Brake }> {
+  return { ...(await startRealRun([largeDisk], { ...options, copy: brake })), brake };
+}
 
 export async function startRealRun(
   vms: Parameters<typeof startRun>[0],
@@ -62,7 +87,7 @@ export function onTestbed(world: Run['world']): TestbedWorld {
   return world;
 }
 
-/** A slow disk of which a part has come over. */
+/** A part of the disk has come over. */
 export function untilHalfCopied(world: TestbedWorld): Promise<Stored<VirtualMachineImport>> {
   return untilImport(world, 'has copied a part', ({ status }) => {
     const [disk] = status?.disks ?? [];
@@ -70,11 +95,23 @@ export function untilHalfCopied(world: TestbedWorld): Promise<Stored<VirtualMach
   });
 }
 
-/** In the end: the plan has succeeded, nothing is owed, the target holds the source's bytes, and nothing was made twice. */
-export async function isMovedOnceInTheEnd({ world, source, made }: RealRun): Promise<void> {
+/**
+ * In the end: the plan has succeeded, nothing is owed, the target holds the source's bytes, and nothing was made twice but the volume of a
+ * disk that was copied anew, as the import says; it gives how often. `secretsMade`: what importers log in with may have been taken away.
+ */
+export async function isMovedInTheEnd({ world, source, made }: RealRun, secretsMade = 1): Promise<number> {
   await planWith(world, 'Succeeded');
   await untilClean(world);
-  await isMovedOnce(world, source, made);
+  const recopies = (await importOf(world))?.status?.disks?.[0]?.recopies ?? 0;
+  const expected = new Map<ResourceKind, number>([
+    [dataVolumes, 1 + recopies],
+    [persistentVolumeClaims, 1 + recopies],
+    [secrets, secretsMade],
+  ]);
+  for (const [kind, count] of expected)
+    expect({ kind: kind.plural, made: made.count(kind) }).toEqual({ kind: kind.plural, made: count });
+  await isMovedOnce(world, source, { count: (kind) => (expected.has(kind) ? 1 : made.count(kind)) });
+  return recopies;
 }
 
 /** The importer as it is now. */

@@ -1,13 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { secrets } from '../../../src/api/kinds.ts';
-import { planWith, untilClean } from '../../support/move.ts';
-import { isMovedOnce } from '../../support/moved.ts';
 import type { TestbedWorld } from '../../support/testbed-world.ts';
 import {
   importerPod,
-  isMovedOnceInTheEnd,
-  slowDisk,
-  startRealRun,
+  isMovedInTheEnd,
+  startSlowRun,
   untilHalfCopied,
   untilSaid,
   type RealRun,
@@ -30,29 +27,24 @@ async function editSecret(
 
 describe('in mid-copy', () => {
   test('a password that is changed at the vCenter is said, costs no lock-out, and the edit of the Secret cures it', async () => {
-    await using run = await startRealRun([slowDisk.vm], { copy: slowDisk.copy });
-    const { world, source, made } = run;
+    await using run = await startSlowRun();
+    const { world } = run;
     await untilHalfCopied(world);
     world.secrets.add(another);
     world.vcenter.setAccount(another);
     await killImporter(run);
+    run.brake.release();
     await untilSaid(world, 'SourceUnavailable');
     await world.letPass(10);
     const { account } = world.vcenter;
     expect({ isLocked: account.locked, wrongTries: account.wrongTries }).toMatchObject({ isLocked: false });
     await editSecret(world, another);
-    await planWith(world, 'Succeeded');
-    await untilClean(world);
     // What importers log in with was taken away meanwhile, and made anew.
-    expect(made.count(secrets)).toBe(2);
-    await isMovedOnce(world, source, { count: (kind) => (kind === secrets ? 1 : made.count(kind)) });
+    await isMovedInTheEnd(run, 2);
   });
 
   test('a vCenter that is gone for a while is said, and nothing that fails meanwhile counts', async () => {
-    await using run = await startRealRun([slowDisk.vm], {
-      copy: slowDisk.copy,
-      settings: { importerRestarts: 0 },
-    });
+    await using run = await startSlowRun({ settings: { importerRestarts: 0 } });
     const { world } = run;
     await untilHalfCopied(world);
     {
@@ -60,6 +52,7 @@ describe('in mid-copy', () => {
       await untilSaid(world, 'SourceUnavailable');
       await world.clock.sleep(10_000);
     }
-    await isMovedOnceInTheEnd(run);
+    run.brake.release();
+    await isMovedInTheEnd(run);
   });
 });
