@@ -10,6 +10,8 @@ export default {
   testTimeout: 180_000,
   // The controller of a world works on the whole cluster, so there is one at a time.
   maxWorkers: 1,
+  // A controller that was killed stands still in the middle of something; as a process of its own it would be gone.
+  forceExit: true,
   reporters: [
     'default',
     '<rootDir>/hack/testbed/suite/left-out.js',

@@ -11,7 +11,10 @@ import {
 } from '../../src/api/kinds.ts';
 import { importLabel } from '../../src/api/labels.ts';
 import { isTrue } from '../../src/api/conditions.ts';
+import { plannedWorld, planWith, untilClean } from '../support/move.ts';
+import { disksAreMoved } from '../support/moved.ts';
 import { startWorld } from '../support/start-world.ts';
+import { useClass } from '../support/storage.ts';
 import { mapObjects, migrationObject, planObject, providerObjects } from '../support/objects.ts';
 import { sameBytes, fill } from '../support/bytes.ts';
 
@@ -68,5 +71,31 @@ describe('a cold migration', () => {
     const migration = await world.get(migrations, world.planNamespace, 'run');
     expect(isTrue(migration?.status?.conditions, 'Succeeded')).toBe(true);
     expect(migration?.metadata.ownerReferences?.[0]?.kind).toBe('Plan');
+  });
+
+  test.each([
+    ['Filesystem', 2],
+    ['Filesystem', 4],
+    ['Block', 1],
+    ['Block', 3],
+  ] as const)('copies into claims of mode %s, %i disks of odd sizes', async (volumeMode, count) => {
+    const disks = Array.from({ length: count }, (_, index) => ({
+      sizeBytes: (index + 1) * 700 * 1024 + 512,
+    }));
+    const { world, sources } = await plannedWorld([{ name: 'web-01', power: 'on', disks }]);
+    await using _world = world;
+    await useClass(world, { storageClass: 'standard', accessMode: 'ReadWriteOnce', volumeMode });
+    world.startController();
+    await world.apply(migrationObject(world));
+    await planWith(world, 'Succeeded');
+    const [object] = await world.imports();
+    const claims = object!.spec.disks.map(({ claimName }) => claimName);
+    await disksAreMoved(world, sources[0]!, claims);
+    const modes = claims.map(async (name) => {
+      const claim = await world.get(persistentVolumeClaims, world.targetNamespace, name);
+      return claim?.spec.volumeMode;
+    });
+    expect(await Promise.all(modes)).toEqual(claims.map(() => volumeMode));
+    await untilClean(world);
   });
 });

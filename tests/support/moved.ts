@@ -47,3 +47,18 @@ export async function isMovedOnce(world: Look, source: VmHandle, made: Pick<Made
   const powerOffs = world.trace.entries.filter((entry) => /ShutdownGuest|PowerOff/i.test(entry.what));
   expect(powerOffs.length).toBeLessThanOrEqual(2);
 }
+
+/** Each of the VM's disks stands behind a claim of its VirtualMachine, byte for byte, and there are no other claims. */
+export async function disksAreMoved(
+  world: Look,
+  source: VmHandle,
+  claimNames: readonly string[],
+): Promise<void> {
+  const { items } = await world.client.list(persistentVolumeClaims, { namespace: world.targetNamespace });
+  expect(items.map(({ metadata }) => metadata.name).sort()).toEqual([...claimNames].sort());
+  for (const [index, { disk }] of source.disks.entries()) {
+    const claim = items.find(({ metadata }) => metadata.name === claimNames[index]);
+    expect(sameBytes(disk, await world.contentOf(claim!))).toBe(true);
+    expect(claim?.metadata.ownerReferences?.map(({ kind }) => kind)).toEqual(['VirtualMachine']);
+  }
+}

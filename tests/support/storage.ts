@@ -1,3 +1,4 @@
+import type { VolumeMode } from '../../src/api/external/core.ts';
 import { storageClasses, storageMaps } from '../../src/api/kinds.ts';
 import type { TestWorld } from './world.ts';
 
@@ -12,7 +13,11 @@ export async function addClass(world: TestWorld, name: string): Promise<void> {
 /** The plan's disks go to this class. */
 export async function useClass(
   world: TestWorld,
-  destination: { readonly storageClass: string; readonly accessMode?: 'ReadWriteOnce' },
+  destination: {
+    readonly storageClass: string;
+    readonly accessMode?: 'ReadWriteOnce';
+    readonly volumeMode?: VolumeMode;
+  },
 ): Promise<void> {
   const map = [{ source: { name: 'datastore1' }, destination }];
   const at = { namespace: world.planNamespace, name: 'storage' };

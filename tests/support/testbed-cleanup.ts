@@ -1,3 +1,4 @@
+import { isOfWorld } from '../../hack/testbed/suite/world-namespaces.ts';
 import {
   dataVolumes,
   events,
@@ -8,11 +9,13 @@ import {
   secrets,
   storageClasses,
   storageProfiles,
+  virtualMachineImports,
   virtualMachines,
 } from '../../src/api/kinds.ts';
-import type { StorageClass } from '../../src/api/external/core.ts';
+import type { Namespace, StorageClass } from '../../src/api/external/core.ts';
 import type { ResourceKind, Stored } from '../../src/api/meta.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
+import { isKubeError } from '../../src/kube/errors.ts';
 import type { Names } from './objects.ts';
 import type { SecretsScan } from './secrets-scan.ts';
 
@@ -34,35 +37,60 @@ export async function scanObjects(client: KubeClient, names: Names, scan: Secret
   }
 }
 
+export interface Clients {
+  readonly admin: KubeClient;
+  /** Nobody else may change imports, the administrator neither. */
+  readonly gantry: KubeClient;
+}
+
 /**
  * Takes away what a world leaves on a cluster that others use after it. What the next world's controller could mistake for its own is gone
  * when this resolves; namespaces with what CDI and KubeVirt still have to end go by themselves.
  */
 export async function clearAway(
-  client: KubeClient,
+  clients: Clients,
   names: Names,
   classes: readonly Stored<StorageClass>[],
 ): Promise<void> {
   const { planNamespace, targetNamespace } = names;
-  for (const kind of [...ownKinds, secrets]) await removeAll(client, kind, planNamespace);
-  for (const kind of [virtualMachines, dataVolumes, pods, secrets])
-    await deleteAll(client, kind, targetNamespace);
-  const { items } = await client.list(namespaces);
-  const ours = items.filter(({ metadata: { name } }) =>
+  await clearNamespaces(clients, ({ metadata: { name } }) =>
     [planNamespace, targetNamespace].some((prefix) => name.startsWith(prefix)),
   );
-  for (const { metadata } of ours) await client.delete(namespaces, { name: metadata.name });
-  await restoreClasses(client, classes);
+  await restoreClasses(clients.admin, classes);
 }
 
-/** With their finalizers: whoever set them is dead. */
-async function removeAll(client: KubeClient, kind: ResourceKind, namespace: string): Promise<void> {
-  const { items } = await client.list(kind, { namespace });
+/** The same for worlds whose process was killed: two worlds are never there at once. */
+export async function clearLeftovers(clients: Clients): Promise<void> {
+  await clearNamespaces(clients, isOfWorld);
+}
+
+async function clearNamespaces(
+  clients: Clients,
+  isMeant: (namespace: Stored<Namespace>) => boolean,
+): Promise<void> {
+  const { admin } = clients;
+  const { items } = await admin.list(namespaces);
+  for (const { metadata } of items.filter(isMeant)) {
+    const { name } = metadata;
+    for (const kind of [...ownKinds, secrets]) await removeAll(clients, kind, name);
+    for (const kind of [virtualMachines, dataVolumes, pods]) await deleteAll(admin, kind, name);
+    await admin.delete(namespaces, { name });
+  }
+}
+
+/** With their finalizers: whoever set them is dead. Once they are being deleted nobody can set them again. */
+async function removeAll({ admin, gantry }: Clients, kind: ResourceKind, namespace: string): Promise<void> {
+  const client = kind === virtualMachineImports ? gantry : admin;
+  const { items } = await admin.list(kind, { namespace });
   for (const { metadata } of items) {
     const at = { namespace, name: metadata.name };
-    if ((metadata.finalizers ?? []).length > 0)
-      await client.mergePatch(kind, at, { metadata: { finalizers: null } }).catch(() => undefined);
     await client.delete(kind, at);
+    try {
+      await client.mergePatch(kind, at, { metadata: { finalizers: null } });
+    } catch (error) {
+      // Without finalizers it was gone at once.
+      if (!isKubeError(error, 'NotFound')) throw error;
+    }
   }
 }
 

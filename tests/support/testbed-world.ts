@@ -27,7 +27,7 @@ import { contentOfFile } from './file-content.ts';
 import { password } from './objects.ts';
 import { SecretsScan } from './secrets-scan.ts';
 import { slowReads } from './slow-reads.ts';
-import { clearAway, scanObjects } from './testbed-cleanup.ts';
+import { clearAway, clearLeftovers, scanObjects, type Clients } from './testbed-cleanup.ts';
 import { TestWorld, type Content, type WorldOptions } from './world.ts';
 
 /** What must not happen has this long to happen. */
@@ -36,7 +36,7 @@ const longestPassSeconds = 3;
 interface Parts {
   readonly testbed: Testbed;
   readonly access: Readonly<Record<Extract<TestbedUser, 'admin' | 'gantry'>, ClusterAccess>>;
-  readonly admin: KubeClient;
+  readonly clients: Clients;
   readonly classes: readonly Stored<StorageClass>[];
   /** What ends with the world. */
   readonly stack: AsyncDisposableStack;
@@ -71,7 +71,7 @@ export class TestbedWorld extends TestWorld {
     this.planNamespace = `${worldPrefixes.plan}${mark}`;
     this.targetNamespace = `${worldPrefixes.target}${mark}`;
     this.#parts = parts;
-    this.client = parts.admin;
+    this.client = parts.clients.admin;
     this.testbed = parts.testbed;
     this.#settings = { ...defaultSettings, ...options.settings };
     this.vcenter = new SimulatedVCenter({
@@ -152,10 +152,10 @@ export class TestbedWorld extends TestWorld {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const instance of this.#instances) instance.kill();
-    const { admin, classes, stack } = this.#parts;
+    const { clients, classes, stack } = this.#parts;
     try {
-      await scanObjects(admin, this, this.secrets);
-      await clearAway(admin, this, classes);
+      await scanObjects(this.client, this, this.secrets);
+      await clearAway(clients, this, classes);
     } finally {
       await stack.disposeAsync();
     }
@@ -190,8 +190,13 @@ async function openParts(stack: AsyncDisposableStack): Promise<Parts> {
   const accessOf = (user: TestbedUser): Promise<ClusterAccess> =>
     loadKubeConfig({ path: testbed.kubeconfig(user), clock });
   const access = { admin: await accessOf('admin'), gantry: await accessOf('gantry') };
-  const transport = stack.use(createUndiciTransport({ ...access.admin, clock }));
-  const admin = createKubeClient(transport, { clock, random: seededRandom(1) });
-  const { items: classes } = await admin.list(storageClasses);
-  return { testbed, access, admin, classes, stack };
+  const clientOf = (user: keyof typeof access): KubeClient =>
+    createKubeClient(stack.use(createUndiciTransport({ ...access[user], clock })), {
+      clock,
+      random: seededRandom(1),
+    });
+  const clients = { admin: clientOf('admin'), gantry: clientOf('gantry') };
+  await clearLeftovers(clients);
+  const { items: classes } = await clients.admin.list(storageClasses);
+  return { testbed, access, clients, classes, stack };
 }

@@ -34,7 +34,8 @@ export async function leftBehind(client: KubeClient, signal: AbortSignal): Promi
   });
 }
 
-function isOfWorld({ metadata }: Stored<Namespace>): boolean {
+/** Some world has made it. */
+export function isOfWorld({ metadata }: Stored<Namespace>): boolean {
   return Object.values(worldPrefixes).some((prefix) => metadata.name.startsWith(prefix));
 }
 

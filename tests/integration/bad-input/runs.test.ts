@@ -173,8 +173,9 @@ describe('a Plan that is edited while it runs', () => {
     world.startController();
     await world.apply(migrationObject(world));
     await untilMidCopy(world);
+    const elsewhere = `${world.targetNamespace}-too`;
     const vms = [{ id: sources[0]!.id }, { id: third.id }];
-    await edit(world, plans, 'plan', { spec: { vms, targetNamespace: 'elsewhere' } });
+    await edit(world, plans, 'plan', { spec: { vms, targetNamespace: elsewhere } });
     await edit(world, storageMaps, 'storage', { spec: { map: [] } });
     await edit(world, networkMaps, 'networks', { spec: { map: [] } });
     await world.letPass(soonSeconds);
@@ -184,11 +185,9 @@ describe('a Plan that is edited while it runs', () => {
     expect(running.filter(({ category }) => category === 'Critical')).toEqual([]);
     await ends(world, 'Succeeded');
     expect(await targetNames(world)).toEqual(['web-01', 'web-02']);
-    const { items: claims } = await world.client.list(persistentVolumeClaims);
-    expect(claims.map(({ metadata }) => metadata.namespace)).toEqual([
-      world.targetNamespace,
-      world.targetNamespace,
-    ]);
+    const claimsIn = async (namespace: string): Promise<number> =>
+      (await world.client.list(persistentVolumeClaims, { namespace })).items.length;
+    expect([await claimsIn(world.targetNamespace), await claimsIn(elsewhere)]).toEqual([2, 0]);
     expect(third.power).toBe('poweredOn');
     // Now it is judged as it stands.
     await planSays(world, 'VMStorageNotMapped', soonSeconds);
@@ -199,7 +198,7 @@ describe('a Plan that is edited while it runs', () => {
     await planSays(world, 'Ready', soonSeconds);
     await world.apply(migrationObject(world, {}, 'again'));
     await ends(world, 'Succeeded', 'again');
-    expect((await world.client.list(virtualMachines, { namespace: 'elsewhere' })).items).toHaveLength(1);
+    expect((await world.client.list(virtualMachines, { namespace: elsewhere })).items).toHaveLength(1);
     expect(await targetNames(world)).toEqual(['web-01', 'web-02']);
   });
 

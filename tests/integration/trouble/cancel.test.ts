@@ -190,7 +190,7 @@ describe('a second Migration after a partial failure', () => {
         prepared.faults.start('guest-ignores-shutdown', { subject: 'web-02', times: 1000 });
         return Promise.resolve();
       },
-      settings: { powerOffDeadlineSeconds: 15 },
+      settings: { powerOffDeadlineSeconds: 30, powerOffRepeatSeconds: 10 },
     });
     await using _world = world;
     await planWith(world, 'Failed');

@@ -158,6 +158,7 @@ describe('after the commit point', () => {
 
   test('the target may be deleted: that is the user’s, and the source stays off', async () => {
     const run = await startRun(undefined, {
+      settings: { targetRunningSeconds: 15 },
       atBoundary: (world) =>
         once('after', 'StartVM setRunStrategy', async () => {
           await world.client.delete(virtualMachines, { namespace: world.targetNamespace, name: 'web-01' });

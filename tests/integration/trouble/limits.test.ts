@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Pod } from '../../../src/api/external/core.ts';
 import { pods } from '../../../src/api/kinds.ts';
+import { importLabel } from '../../../src/api/labels.ts';
 import type { WatchEvent } from '../../../src/kube/client.ts';
 import type { VmInput } from '../../../src/sandbox/vcenter/vm-spec.ts';
 import { planWith, untilClean } from '../../support/move.ts';
@@ -23,9 +24,11 @@ class Copying {
 
   /** Until the world ends. */
   async follow({ client, targetNamespace: namespace }: TestWorld): Promise<void> {
-    const { resourceVersion } = await client.list(pods, { namespace });
+    // Those of VMs that run already bear no label of ours.
+    const ours = { namespace, labelSelector: importLabel };
+    const { resourceVersion } = await client.list(pods, ours);
     const { signal } = new AbortController();
-    void this.#watch(client.watch(pods, { namespace, resourceVersion }, signal)).catch(() => undefined);
+    void this.#watch(client.watch(pods, { ...ours, resourceVersion }, signal)).catch(() => undefined);
   }
 
   async #watch(events: AsyncIterable<WatchEvent<Pod>>): Promise<void> {

@@ -137,7 +137,8 @@ describe('a guest without tools', () => {
   });
 
   test('fails the VM at once where they stop after the plan was judged', async () => {
-    const { world, source } = await startRun(undefined, toolsStop);
+    const settings = { latePowerOffSeconds: 15 };
+    const { world, source } = await startRun(undefined, { ...toolsStop, settings });
     await using _world = world;
     const end = await untilEnded(world, 'web-01', 600);
     saysWhy(end, 'PowerOffRefused', 'web-01', 'VMware Tools', 'power-off policy');
@@ -243,20 +244,23 @@ sandboxOnly({ skipTime: 'three hours' }).describe('a source that does not come b
 });
 
 describe('a source VM that is deleted', () => {
-  test('in the middle of the copy fails its VM, and what is whole of it is kept', async () => {
-    const { world, source } = await startRun(undefined, slowCopy);
-    await using _world = world;
-    await untilCopying(world);
-    const before = source.disks[0]!.disk;
-    source.remove();
-    const end = await untilEnded(world);
-    saysWhy(end, 'SourceVmGone', source.id);
-    await untilClean(world);
-    const { items } = await world.client.list(persistentVolumeClaims, { namespace: world.targetNamespace });
-    expect(items).toHaveLength(1);
-    expect(sameBytes(before, await world.contentOf(items[0]!))).toBe(true);
-    await nothingLeft(world, items[0]!.metadata.name);
-  });
+  sandboxOnly({ simulated: 'an importer that reads on from a VM that is gone' }).test(
+    'in the middle of the copy fails its VM, and what is whole of it is kept',
+    async () => {
+      const { world, source } = await startRun(undefined, slowCopy);
+      await using _world = world;
+      await untilCopying(world);
+      const before = source.disks[0]!.disk;
+      source.remove();
+      const end = await untilEnded(world);
+      saysWhy(end, 'SourceVmGone', source.id);
+      await untilClean(world);
+      const { items } = await world.client.list(persistentVolumeClaims, { namespace: world.targetNamespace });
+      expect(items).toHaveLength(1);
+      expect(sameBytes(before, await world.contentOf(items[0]!))).toBe(true);
+      await nothingLeft(world, items[0]!.metadata.name);
+    },
+  );
 });
 
 describe('a VM that is to stay off', () => {
