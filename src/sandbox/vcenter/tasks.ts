@@ -29,6 +29,7 @@ export class Tasks {
   readonly #registry: Registry;
   readonly #clock: Clock;
   readonly #timers: Timers;
+  readonly #ofTask = new Map<ManagedObject, ManagedObject>();
   #last = 40;
 
   constructor(registry: Registry, clock: Clock, timers: Timers) {
@@ -42,6 +43,8 @@ export class Tasks {
     const id = `task-${(this.#last += 1)}`;
     const { entity } = request;
     const task = this.#registry.add('Task', id);
+    this.#ofTask.set(task, entity);
+    setTasks(entity, [...tasksOf(entity), task.ref]);
     task.set(
       'info',
       vim('TaskInfo', {
@@ -70,7 +73,7 @@ export class Tasks {
   /** A task is lost before its time: the vCenter restarted, or nobody asked for long. */
   forget(ref: MoRef): void {
     const task = this.#registry.find(ref);
-    if (task !== undefined) this.#registry.remove(task);
+    if (task !== undefined) this.#remove(task);
   }
 
   #finish(task: ManagedObject, result: VimFault | VimValue | undefined): void {
@@ -81,7 +84,20 @@ export class Tasks {
       progress: undefined,
       ...(failed ? { error: result.localized } : { result: resultOf(result) }),
     });
-    this.#timers.exactly(taskLifetimeMs, () => this.#registry.remove(task));
+    this.#timers.exactly(taskLifetimeMs, () => this.#remove(task));
+  }
+
+  /** Out of the entity's `recentTask` too, which names the tasks of late, whatever became of them (fact: vs 1.5; the property: inferred). */
+  #remove(task: ManagedObject): void {
+    const entity = this.#ofTask.get(task);
+    if (entity !== undefined) {
+      setTasks(
+        entity,
+        tasksOf(entity).filter((ref) => ref !== task.ref),
+      );
+    }
+    this.#ofTask.delete(task);
+    this.#registry.remove(task);
   }
 
   #update(task: ManagedObject, fields: Readonly<Record<string, VimValue | undefined>>): void {
@@ -92,6 +108,15 @@ export class Tasks {
   #now(): string {
     return rfc3339(this.#clock.now());
   }
+}
+
+function tasksOf(entity: ManagedObject): readonly MoRef[] {
+  const refs = entity.get('recentTask');
+  return Array.isArray(refs) ? refs.filter((ref) => ref instanceof MoRef) : [];
+}
+
+function setTasks(entity: ManagedObject, refs: readonly MoRef[]): void {
+  entity.set('recentTask', refs.length === 0 ? undefined : refs);
 }
 
 /** `result` is anyType: a reference has to say so (fact: vs 1.2, 1.5). */

@@ -195,7 +195,7 @@ HostCapability:: vmotionSupported:boolean storageVMotionSupported?:boolean
 
 /** Properties of managed objects; their order does not show on the wire. */
 export const managedTypes = `
-ManagedEntity:: parent?:^ManagedEntity name:string overallStatus:ManagedEntityStatus availableField:CustomFieldDef* customValue:CustomFieldValue* tag:Tag*
+ManagedEntity:: parent?:^ManagedEntity name:string overallStatus:ManagedEntityStatus availableField:CustomFieldDef* customValue:CustomFieldValue* recentTask:^Task* tag:Tag*
 Folder < ManagedEntity:: childType:string* childEntity:^ManagedEntity*
 Datacenter < ManagedEntity:: vmFolder:^Folder hostFolder:^Folder datastoreFolder:^Folder networkFolder:^Folder datastore:^Datastore* network:^Network*
 ComputeResource < ManagedEntity:: resourcePool?:^ResourcePool host:^HostSystem* datastore:^Datastore* network:^Network*
