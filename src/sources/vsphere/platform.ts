@@ -17,8 +17,7 @@ export function createVspherePlatform(): SourcePlatform {
   return {
     type: 'vsphere',
     traits: {
-      // The verbs of Snapshots are not there yet; until then the plan rules refuse a warm plan by this trait.
-      warm: 'none',
+      warm: 'changeId',
       conversion: 'always',
       staticIps: true,
       hosts: true,
