@@ -160,16 +160,24 @@ describe('what the Plan asks for', () => {
     });
   });
 
-  test.each([{ type: 'warm' as const }, { warm: true }])('a warm migration is refused: %p', (changes) => {
-    const fixture = new PlanFixture().edit(changes);
-    expect(fixture.condition('WarmMigrationNotReady')).toMatchObject({ category: 'Critical' });
-  });
+  test.each([{ type: 'warm' as const }, { warm: true }])(
+    'a warm migration is refused where the platform cannot do it, and only there: %p',
+    (changes) => {
+      const fixture = new PlanFixture().edit(changes);
+      expect(fixture.condition('WarmMigrationNotReady')).toBeUndefined();
+      const { platform } = fixture;
+      fixture.platform = { ...platform, traits: { ...platform.traits, warm: 'none' } };
+      expect(fixture.condition('WarmMigrationNotReady')).toMatchObject({ category: 'Critical' });
+    },
+  );
 
-  test('a warm migration is not refused where the platform can do it', () => {
+  test('a schedule of rounds that is none is refused with an example of one', () => {
     const fixture = new PlanFixture().edit({ type: 'warm' });
-    const { platform } = fixture;
-    fixture.platform = { ...platform, traits: { ...platform.traits, warm: 'changeId' } };
-    expect(fixture.condition('WarmMigrationNotReady')).toBeUndefined();
+    const annotations = { 'gantry.dev/precopy-schedule': 'every night' };
+    fixture.plan = { ...fixture.plan, metadata: { ...fixture.plan.metadata, annotations } };
+    const found = fixture.condition('NotValid');
+    expect(found).toMatchObject({ category: 'Critical', reason: 'ScheduleNotValid' });
+    expect(found?.message).toContain('0 */4 * * *');
   });
 
   test.each([undefined, false])('guests to be converted (skip: %p) are refused', (skip) => {

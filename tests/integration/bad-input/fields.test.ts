@@ -139,20 +139,6 @@ describe('what a Plan asks for and is not offered yet', () => {
   const noConversion = { skipGuestConversion: true };
   const cases: readonly (readonly [string, object, object, string, RegExp])[] = [
     [
-      'a warm migration',
-      { type: 'warm' },
-      { type: 'cold' },
-      'WarmMigrationNotReady',
-      /Set spec\.type to cold/,
-    ],
-    [
-      'a warm migration by its older flag',
-      { warm: true },
-      { warm: false },
-      'WarmMigrationNotReady',
-      /spec\.warm to false/,
-    ],
-    [
       'a live migration',
       { type: 'live' },
       { type: 'cold' },
