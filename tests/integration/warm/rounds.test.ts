@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { migrations, persistentVolumeClaims, virtualMachines } from '../../src/api/kinds.ts';
-import type { Disk } from '../../src/sandbox/disk-store.ts';
-import { seededRandom } from '../../src/sandbox/random.ts';
-import type { VmInput } from '../../src/sandbox/vcenter/vm-spec.ts';
-import { sameBytes } from '../support/bytes.ts';
-import { planWith, untilClean } from '../support/move.ts';
-import { nothingWithOurLabel } from '../support/moved.ts';
-import { startRun, untilImport } from '../support/trouble.ts';
-import type { TestWorld } from '../support/world.ts';
+import { migrations, persistentVolumeClaims, virtualMachines } from '../../../src/api/kinds.ts';
+import type { Disk } from '../../../src/sandbox/disk-store.ts';
+import { seededRandom } from '../../../src/sandbox/random.ts';
+import type { VmInput } from '../../../src/sandbox/vcenter/vm-spec.ts';
+import { sameBytes } from '../../support/bytes.ts';
+import { planWith, untilClean } from '../../support/move.ts';
+import { nothingWithOurLabel } from '../../support/moved.ts';
+import { startRun, untilImport } from '../../support/trouble.ts';
+import type { TestWorld } from '../../support/world.ts';
 
 const block = 64 * 1024;
 const settings = { precopySeconds: 4, precopyFloorSeconds: 1 };
