@@ -44,6 +44,8 @@ export async function linesOf(way: Way): Promise<readonly string[]> {
   if (isOnTestbed) return [];
   await using scene = await sceneOf(way);
   const { world, source } = scene;
+  // Whoever watches changes the order of what happens at one time; those that die are watched, too.
+  const made = await Made.follow(world);
   const passed: string[] = [];
   world.startController({
     atBoundary: () => (boundary) => {
@@ -54,6 +56,7 @@ export async function linesOf(way: Way): Promise<readonly string[]> {
   await begin(way, world);
   await planWith(world, 'Succeeded');
   await untilClean(world);
+  made.stop();
   return passed;
 }
 

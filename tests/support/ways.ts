@@ -47,7 +47,16 @@ export const warmWay: Way = {
     plan: { type: 'warm', warm: true },
     settings: { precopySeconds: 2, precopyFloorSeconds: 1, precopyJitterPercent: 0, mostRounds: 2 },
   },
-  silent: ['Started'],
+  silent: [
+    'Started',
+    'StoreInitialSnapshotDeltas',
+    'StoreSnapshotDeltas',
+    'PreflightCutover',
+    'StorePowerState',
+    'RemovePenultimateSnapshot',
+    'WaitForPenultimateSnapshotRemoval',
+    'StoreFinalSnapshotDeltas',
+  ],
   effects: [
     'createSnapshot',
     'createAccess',

@@ -283,14 +283,19 @@ describe('the snapshot of a copied round', () => {
       decide('WaitForPreviousSnapshotRemoval', later(copied, 3 * 3600), standing('removing')),
     ).toMatchObject({
       kind: 'wait',
-      conditions: [{ type: 'ConsolidationSlow', message: expect.stringContaining('180 min') as string }],
+      conditions: [
+        { type: 'ConsolidationSlow', message: expect.stringContaining('180 min') as unknown as string },
+      ],
     });
   });
 
   test('when it is gone, sets the time of the next round and gives its slot back', () => {
     expect(decide('WaitForPreviousSnapshotRemoval', later(copied, 60))).toMatchObject({
       kind: 'advance',
-      records: { rounds: [{}, { n: 2, removedAt: at(60) }], nextRoundAt: expect.any(String) as string },
+      records: {
+        rounds: [{}, { n: 2, removedAt: at(60) }],
+        nextRoundAt: expect.any(String) as unknown as string,
+      },
       free: [allSlots[0]!.resource],
     });
   });
@@ -395,7 +400,10 @@ describe('right before a cutover', () => {
       to: 'CopyingPaused',
       records: {
         cutover: {
-          blocked: { reason: 'TargetRefused', message: expect.stringContaining('no room') as string },
+          blocked: {
+            reason: 'TargetRefused',
+            message: expect.stringContaining('no room') as unknown as string,
+          },
         },
       },
     });
