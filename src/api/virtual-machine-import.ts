@@ -173,6 +173,7 @@ export const LedgerEntrySchema = object({
   endpoint: optional(text(128)),
   intentAt: dateTime(),
   doneAt: optional(dateTime()),
+  askedAt: optional(dateTime({ description: 'When it was last asked away; not asked again at once.' })),
   attempts: int({ minimum: 0 }),
   lastError: optional(text(256)),
   disposition: choice(dispositions),
@@ -186,6 +187,8 @@ export const RoundSchema = object({
   marker: text(128),
   snapshotId: optional(text(128)),
   startedAt: dateTime(),
+  tries: optional(int({ minimum: 0, description: 'Times that its snapshot was asked for.' })),
+  triedAt: optional(dateTime()),
   readyAt: optional(dateTime()),
   copiedAt: optional(dateTime()),
   removedAt: optional(dateTime()),
@@ -199,6 +202,8 @@ export const RoundSchema = object({
       sizeBytes: int(),
       epoch: optional(text(128, { description: 'Changes when the platform lost track of what changed.' })),
       recopy: optional(bool({ description: 'Copied whole in this round, into a volume made anew.' })),
+      sourceId: optional(text(2048, { description: 'What it is read by, where that is not as planned.' })),
+      place: optional(text(512, { description: 'Changes when the platform moved the disk.' })),
     }),
     256,
   ),
@@ -225,6 +230,8 @@ export const RecordsSchema = object({
     object({
       acceptedAt: optional(dateTime()),
       requestedFor: optional(dateTime()),
+      /** A later wish that came too late, as an event has told; empty: it was taken back. */
+      ignored: optional(text(64)),
       /** A cutover that was begun and left again; the same wish is not tried twice. */
       blocked: optional(
         object({ requestedFor: optional(dateTime()), at: dateTime(), reason: text(64), message: text(1024) }),

@@ -53,6 +53,9 @@ export interface OwedSnapshot {
   /** Of its ledger entry. */
   readonly key: string;
   readonly marker: string;
+  /** How often it was asked away, and when last: milliseconds since 1970. */
+  readonly attempts: number;
+  readonly askedMs?: number;
   readonly state: SnapshotState;
   /** Once its id is known, from the ledger or from its state. */
   readonly removal?: { readonly id: string; readonly reading: SnapshotRemoval };

@@ -11,9 +11,16 @@ import { releaseVolumes } from './phases/release-volumes.ts';
 import { addCheckpoint } from './phases/rounds/add-checkpoint.ts';
 import { copyingPaused } from './phases/rounds/copying-paused.ts';
 import { preflightCutover } from './phases/rounds/preflight-cutover.ts';
-import { removeFinalSnapshot, removeSnapshot, waitForRemoval } from './phases/rounds/remove-snapshot.ts';
-import { createSnapshot, waitForSnapshot } from './phases/rounds/snapshot.ts';
+import {
+  removeFinalSnapshot,
+  removeSnapshot,
+  roundIsOver,
+  waitForRemoval,
+} from './phases/rounds/remove-snapshot.ts';
+import { createSnapshot } from './phases/rounds/create-snapshot.ts';
+import { inCutover } from './phases/rounds/source-is-on.ts';
 import { storeDeltas } from './phases/rounds/store-deltas.ts';
+import { waitForSnapshot } from './phases/rounds/wait-for-snapshot.ts';
 import { startVm } from './phases/start-vm.ts';
 import { started } from './phases/started.ts';
 import { storePowerState } from './phases/store-power-state.ts';
@@ -126,16 +133,16 @@ const phases: ReadonlyMap<string, Phase> = new Map(
     createSnapshot('initial', 'CreateInitialSnapshot'),
     waitForSnapshot('initial', 'WaitForInitialSnapshot', 'CreateInitialSnapshot'),
     storeDeltas('StoreInitialSnapshotDeltas', 'Initialize'),
-    removeSnapshot('RemovePreviousSnapshot', 'DiskTransfer', 'next'),
-    waitForRemoval('WaitForPreviousSnapshotRemoval', 'DiskTransfer', 'next'),
+    removeSnapshot('RemovePreviousSnapshot'),
+    waitForRemoval('WaitForPreviousSnapshotRemoval', roundIsOver),
     copyingPaused,
     createSnapshot('next', 'CreateSnapshot'),
     waitForSnapshot('next', 'WaitForSnapshot', 'CreateSnapshot'),
     storeDeltas('StoreSnapshotDeltas', 'DiskTransfer'),
     addCheckpoint('AddCheckpoint', 'DiskTransfer', { isFinal: false, next: 'CopyDisks' }),
     preflightCutover,
-    removeSnapshot('RemovePenultimateSnapshot', 'Cutover', 'final'),
-    waitForRemoval('WaitForPenultimateSnapshotRemoval', 'Cutover', 'final'),
+    inCutover(removeSnapshot('RemovePenultimateSnapshot')),
+    inCutover(waitForRemoval('WaitForPenultimateSnapshotRemoval', () => ({}))),
     createSnapshot('final', 'CreateFinalSnapshot'),
     waitForSnapshot('final', 'WaitForFinalSnapshot', 'CreateFinalSnapshot'),
     storeDeltas('StoreFinalSnapshotDeltas', 'Cutover'),

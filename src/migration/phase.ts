@@ -158,6 +158,8 @@ export type LedgerChange =
   | { readonly op: 'strike'; readonly key: string }
   /** The thing was made; this is its own id. */
   | { readonly op: 'identify'; readonly key: string; readonly id: string }
+  /** Asked away, now. */
+  | { readonly op: 'ask'; readonly key: string }
   | { readonly op: 'note'; readonly key: string; readonly lastError: string }
   | { readonly op: 'dispose'; readonly key: string; readonly disposition: LedgerEntry['disposition'] };
 
@@ -177,7 +179,13 @@ export type Action =
       readonly diskKey: string;
       readonly growPercent?: number;
       /** Warm: the first stage, and whether it is the last one too. */
-      readonly stage?: { readonly current: string; readonly isFinal: boolean; readonly sizeBytes: number };
+      readonly stage?: {
+        readonly current: string;
+        readonly isFinal: boolean;
+        readonly sizeBytes: number;
+        /** What it is read by, where that is not as planned. */
+        readonly sourceId?: string;
+      };
     }
   /** One more stage for a DataVolume whose last one is `after`; in the same patch it becomes the last of all. */
   | {

@@ -34,13 +34,23 @@ export function copySlot(spec: VirtualMachineImportSpec, settings: EngineSetting
 /** A snapshot of the VM, from its making until it is merged again. */
 export function snapshotSlot(spec: VirtualMachineImportSpec, settings: EngineSettings): SlotRequest {
   const host = `${spec.source.provider.uid}/${spec.model.host?.id ?? 'provider'}`;
-  return { resource: bounded(`snapshot/${host}`), cost: 1, capacity: settings.snapshotsInflight };
+  return { resource: bounded(`${snapshotPrefix}${host}`), cost: 1, capacity: settings.snapshotsInflight };
 }
 
 /** All that one round takes, in one go: what holds a snapshot must never wait for its copy (design: import.md 2.2). */
 export function roundSlots(spec: VirtualMachineImportSpec, settings: EngineSettings): readonly SlotRequest[] {
   const copy = copySlot(spec, settings);
   return [snapshotSlot(spec, settings), ...(copy === undefined ? [] : [copy])];
+}
+
+/** Those of a round that the import holds: what is given back when nothing is copied for a while. */
+export function heldRoundSlots({
+  spec,
+  settings,
+  status,
+}: Pick<Context, 'spec' | 'settings' | 'status'>): readonly string[] {
+  const wanted = new Set(roundSlots(spec, settings).map(({ resource }) => resource));
+  return (status.slots ?? []).map(({ resource }) => resource).filter((resource) => wanted.has(resource));
 }
 
 /** Held is what the saved status says: a grant that was not saved is lost with the process that got it. */
@@ -63,6 +73,11 @@ function bounded(resource: string): string {
 }
 
 const identityPrefix = 'identity/';
+const snapshotPrefix = 'snapshot/';
+
+export function isSnapshotSlot(resource: string): boolean {
+  return resource.startsWith(snapshotPrefix);
+}
 
 export function isIdentitySlot(resource: string): boolean {
   return resource.startsWith(identityPrefix);

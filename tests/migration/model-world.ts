@@ -96,6 +96,8 @@ export class ModelWorld {
   foreignSnapshots: string[] = [];
   /** More than one of ours at the source at a time: data has been lost by that. */
   mostSnapshots = 0;
+  /** Snapshots of ours that were asked for while somebody else had one. */
+  besideForeign = 0;
   readonly performed: Action[] = [];
   /** How often the target VM was really created. */
   vmsMade = 0;
@@ -118,6 +120,12 @@ export class ModelWorld {
   /** As the run reconciler relays a user's wish. */
   change(changes: Pick<VirtualMachineImportSpec, 'control'>): void {
     this.spec = { ...this.spec, ...changes };
+  }
+
+  /** As somebody would at the source. */
+  powerOn(): void {
+    this.power = 'On';
+    this.#offAt = undefined;
   }
 
   /** Lets time pass: guests shut down, importers copy, instances start. */
@@ -154,11 +162,17 @@ export class ModelWorld {
       case 'checkpoints':
         return this.#checkpoints(round.snapshotId);
       case 'owedSnapshots':
-        return round.owed.map(({ key, marker, id: known }) => {
+        return round.owed.map(({ key, marker, id: known, attempts, askedAt }) => {
           const state = this.#snapshotState(marker);
+          const asked = {
+            key,
+            marker,
+            attempts,
+            ...(askedAt !== undefined && { askedMs: Date.parse(askedAt) }),
+          };
           const id = state.state === 'ready' ? state.id : known;
-          if (id === undefined) return { key, marker, state };
-          return { key, marker, state, removal: { id, reading: this.#removal(id) } };
+          if (id === undefined) return { ...asked, state };
+          return { ...asked, state, removal: { id, reading: this.#removal(id) } };
         });
       case 'sourceVm':
         return this.sourceGone
@@ -341,8 +355,7 @@ export class ModelWorld {
         this.#powerOff(action.how);
         return;
       case 'powerOn':
-        this.power = 'On';
-        this.#offAt = undefined;
+        this.powerOn();
         return;
     }
   }
@@ -384,6 +397,7 @@ export class ModelWorld {
       return;
     }
     this.#quiesceFailed = undefined;
+    if (this.foreignSnapshots.length > 0) this.besideForeign += 1;
     const readyAt = this.now + (this.#options.snapshotSeconds ?? 5) * 1000;
     this.snapshots.push({ id: `snapshot-${this.#uid()}`, marker, readyAt, content: this.writes });
     this.mostSnapshots = Math.max(this.mostSnapshots, this.snapshots.length);

@@ -95,6 +95,7 @@ const facts: fc.Arbitrary<FactTable> = fc.record({
       {
         key: 'Snapshot/m',
         marker: 'm',
+        attempts: 0,
         state: { state: 'ready' as const, id: 's' },
         removal: { id: 's', reading: { state: 'present' as const } },
       },

@@ -101,20 +101,21 @@ const gatherers: Gatherers = {
 
 async function owedSnapshot(
   object: VirtualMachineImport,
-  { key, marker, id: known }: LedgerEntry,
+  { key, marker, id: known, attempts, askedAt }: LedgerEntry,
   deps: GatherDeps,
   signal: AbortSignal,
 ): Promise<OwedSnapshot> {
   const snapshots = snapshotsOf(object, deps);
   const vm = vmHandle(object);
+  const asked = { key, marker, attempts, ...(askedAt !== undefined && { askedMs: Date.parse(askedAt) }) };
   try {
     const state = await snapshots.state(vm, marker, signal);
     const id = state.state === 'ready' ? state.id : known;
-    if (id === undefined) return { key, marker, state };
-    return { key, marker, state, removal: { id, reading: await snapshots.removal(vm, id, signal) } };
+    if (id === undefined) return { ...asked, state };
+    return { ...asked, state, removal: { id, reading: await snapshots.removal(vm, id, signal) } };
   } catch (error) {
     // With the VM everything of it is gone.
-    if (isSourceError(error, 'gone')) return { key, marker, state: { state: 'absent' } };
+    if (isSourceError(error, 'gone')) return { ...asked, state: { state: 'absent' } };
     throw error;
   }
 }

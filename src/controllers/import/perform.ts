@@ -63,6 +63,7 @@ export async function perform(
     case 'appendCheckpoint':
       return appendCheckpoint(object, action, deps, signal);
     case 'createSnapshot':
+      await deps.sourceInUse.hold(object.spec.source.provider, signal);
       return snapshotsOf(object, deps).create(
         vmHandle(object),
         action.marker,
@@ -220,7 +221,8 @@ async function createDataVolume(
   const disk = object.spec.disks.find((candidate) => candidate.key === diskKey);
   const model = object.spec.model.disks.find((candidate) => candidate.key === diskKey);
   if (disk === undefined || model === undefined) throw new RangeError(`the import has no disk ${diskKey}`);
-  const source = dataVolumeSource(object, model, accessNames(object), deps);
+  const placed = { ...model, sourceId: stage?.sourceId ?? model.sourceId };
+  const source = dataVolumeSource(object, placed, accessNames(object), deps);
   const wanted = buildDataVolume(object, disk, source, {
     growPercent,
     ...(stage !== undefined && {
@@ -255,7 +257,7 @@ function dataVolumeSource(
   deps: PerformDeps,
 ): DataVolumeSource {
   const { transfer } = deps.sources.source(object.spec.source.provider);
-  const step = transfer.nextPreparation(object.spec.model, new Map());
+  const step = transfer.nextPreparation({ ...object.spec.model, disks: [disk] }, new Map());
   const feed = 'ready' in step ? step.ready.get(disk.key) : undefined;
   if (feed === undefined) throw new RangeError(`the source offers no way to read disk ${disk.key}`);
   return transfer.dataVolumeSource(disk, feed, refs);
