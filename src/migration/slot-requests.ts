@@ -37,6 +37,15 @@ export function snapshotSlot(spec: VirtualMachineImportSpec, settings: EngineSet
   return { resource: bounded(`snapshot/${host}`), cost: 1, capacity: settings.snapshotsInflight };
 }
 
+/** A conversion, from before its pod is made until it has ended. */
+export function conversionSlot(spec: VirtualMachineImportSpec, settings: EngineSettings): SlotRequest {
+  return {
+    resource: bounded(`conversion/${spec.target.provider.uid}`),
+    cost: 1,
+    capacity: settings.conversionsInflight,
+  };
+}
+
 /** All that one round takes, in one go: what holds a snapshot must never wait for its copy (design: import.md 2.2). */
 export function roundSlots(spec: VirtualMachineImportSpec, settings: EngineSettings): readonly SlotRequest[] {
   const copy = copySlot(spec, settings);

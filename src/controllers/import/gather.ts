@@ -18,6 +18,7 @@ import type {
   FactTable,
   OwedSnapshot,
   OwnedObject,
+  OwnedPod,
   Preflight,
   VolumeFact,
 } from '../../migration/facts.ts';
@@ -29,6 +30,7 @@ import { firstName } from '../../migration/target-name.ts';
 import { isSourceError } from '../../model/fault.ts';
 import { accessNames } from '../../target/access.ts';
 import { buildTargetVm } from './build.ts';
+import { conversionPod, conversionResult, isConverter, isHeld } from './conversion-facts.ts';
 import { shortage } from './shortage.ts';
 import { snapshotsOf } from './source-snapshots.ts';
 import { copiedDisks, vmHandle, type Subject } from './subject.ts';
@@ -81,6 +83,10 @@ const gatherers: Gatherers = {
     // A VM is shown as Running only when its instance runs (fact: kubevirt 1.4).
     return status?.printableStatus === 'Running' ? 'Running' : status?.created === true ? 'Pending' : '';
   },
+  conversionPod: ({ object }, deps, signal) =>
+    conversionPod(object, deps.cluster, readingOf(object, deps).scrub, signal),
+  conversionResult: ({ object }, deps, signal) =>
+    conversionResult(object, deps.cluster, readingOf(object, deps).scrub, signal),
   targetObjects: gatherTargetObjects,
   snapshot: ({ object, context }, deps, signal) =>
     snapshotsOf(object, deps).state(vmHandle(object), roundMarker(context), signal),
@@ -295,7 +301,7 @@ async function gatherTargetObjects(
     claims: cluster.claims
       .byIndex('import', uid)
       .map((claim) => ({ ...ownedObject(claim), owner: ownerOf(claim).kind })),
-    pods: owned(cluster.pods.byIndex('import', uid)),
+    pods: cluster.pods.byIndex('import', uid).map(ownedPod),
   };
   if (Object.values(cached).some((objects) => objects.length > 0))
     return { ...cached, secrets: [], configMaps: [] };
@@ -310,14 +316,16 @@ async function gatherTargetObjects(
     live(persistentVolumeClaims),
     live(pods),
     live(secrets),
-    // One kind is never made where importers need no ConfigMap.
-    accessNames(object).configMap === undefined ? [] : live(configMaps),
+    // One kind is never made where neither importers nor a converter need a ConfigMap.
+    accessNames(object).configMap === undefined && object.spec.conversion === undefined
+      ? []
+      : live(configMaps),
   ]);
   return {
     virtualMachines: owned(liveVms),
     dataVolumes: owned(liveDataVolumes),
     claims: liveClaims.map((claim) => ({ ...ownedObject(claim), owner: ownerOf(claim).kind })),
-    pods: owned(livePods),
+    pods: livePods.map(ownedPod),
     secrets: owned(liveSecrets),
     configMaps: owned(liveConfigMaps),
   };
@@ -325,6 +333,14 @@ async function gatherTargetObjects(
 
 function owned(objects: readonly Stored<KubeObject>[]): readonly OwnedObject[] {
   return objects.map(ownedObject);
+}
+
+function ownedPod(pod: Stored<Pod>): OwnedPod {
+  return {
+    ...ownedObject(pod),
+    ...(isConverter(pod) && { converts: true }),
+    ...(isHeld(pod) && { isHeld: true }),
+  };
 }
 
 function ownedObject({ metadata }: Stored<KubeObject>): OwnedObject {
