@@ -1,7 +1,7 @@
 import { bounded, type ConditionDraft } from '../api/conditions.ts';
 import { isOwed, sourcePowerKey } from './ledger.ts';
 import type { Advance, Context } from './phase.ts';
-import { roundSlots } from './slot-requests.ts';
+import { cutoverSlots } from './slot-requests.ts';
 import { rfc3339 } from './time.ts';
 
 /** Whether the users' wish for a cutover is to be followed now. It is honoured between rounds only. */
@@ -58,7 +58,7 @@ export function leaveCutover(
       ...(keeps && { power: { before, ...(restore !== undefined && { restore }) } }),
     },
     ...(power === 'met' && { ledger: [{ op: 'strike', key: sourcePowerKey }] }),
-    free: roundSlots(spec, settings).map(({ resource }) => resource),
+    free: cutoverSlots(spec, settings).map(({ resource }) => resource),
     events: [{ type: 'Warning', reason: 'CutoverBlocked', message }],
   };
 }

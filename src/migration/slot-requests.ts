@@ -52,6 +52,15 @@ export function roundSlots(spec: VirtualMachineImportSpec, settings: EngineSetti
   return [snapshotSlot(spec, settings), ...(copy === undefined ? [] : [copy])];
 }
 
+/** All that a cutover takes before the source goes off: nothing of what follows is to wait in a queue meanwhile (review.md F53). */
+export function cutoverSlots(
+  spec: VirtualMachineImportSpec,
+  settings: EngineSettings,
+): readonly SlotRequest[] {
+  const converts = spec.strategy.conversion === 'inPlace';
+  return [...roundSlots(spec, settings), ...(converts ? [conversionSlot(spec, settings)] : [])];
+}
+
 /** Held is what the saved status says: a grant that was not saved is lost with the process that got it. */
 export function missingSlots(
   slots: readonly SlotRequest[],

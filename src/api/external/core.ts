@@ -130,7 +130,7 @@ export interface Container {
   readonly ports?: readonly {
     readonly name?: string;
     readonly containerPort: number;
-    readonly protocol?: 'TCP' | 'UDP' | 'SCTP';
+    readonly protocol?: string;
   }[];
   readonly readinessProbe?: {
     /** A number, or the name of a port of the container. */

@@ -6,7 +6,7 @@ import { importersEnding } from '../../importers-ending.ts';
 import { targetObjectsEntry } from '../../ledger.ts';
 import { phase, slotPriorities, type Context, type Decision, type Refusal } from '../../phase.ts';
 import { conversionSlot, missingSlots } from '../../slot-requests.ts';
-import { rfc3339 } from '../../time.ts';
+import { rfc3339Millis } from '../../time.ts';
 import { podLost } from './pod-lost.ts';
 
 /** A pod that is being taken away is looked at again after this, should its watch tell nothing. */
@@ -80,7 +80,7 @@ function create({ liveVolumes }: Facts<'liveVolumes'>, context: Context): Decisi
   const startedDisks = convertedDisks(context);
   // Of the pod that comes now nothing is known, not even its uid.
   const { podUid: _podUid, ...before } = records.conversion ?? {
-    startedAt: rfc3339(now),
+    startedAt: rfc3339Millis(now),
     startedDisks,
     tries: 1,
   };

@@ -1,7 +1,7 @@
 import type { ConditionDraft } from '../../../api/conditions.ts';
 import { blockedCondition, cutoverAtMs, isCutoverDue, isTooLate } from '../../cutover.ts';
 import { phase, slotPriorities, type Context, type Decision } from '../../phase.ts';
-import { missingSlots, roundSlots } from '../../slot-requests.ts';
+import { cutoverSlots, missingSlots, roundSlots } from '../../slot-requests.ts';
 import { earliest, rfc3339 } from '../../time.ts';
 import { pause } from '../pause.ts';
 
@@ -32,7 +32,8 @@ export const copyingPaused = phase({
 });
 
 function withSlots(context: Context, priority: 'cutover' | 'round', go: () => Decision): Decision {
-  const slots = roundSlots(context.spec, context.settings);
+  const slotsOf = priority === 'cutover' ? cutoverSlots : roundSlots;
+  const slots = slotsOf(context.spec, context.settings);
   if (missingSlots(slots, context).length === 0) return go();
   const until = earliest(cutoverAtMs(context), cutoverEndMs(context));
   return {

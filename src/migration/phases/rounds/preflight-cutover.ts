@@ -1,7 +1,7 @@
 import { blockedCondition, isCutoverDue, leaveCutover } from '../../cutover.ts';
 import { phase } from '../../phase.ts';
 import { preflightFailure } from '../../preflight.ts';
-import { roundSlots } from '../../slot-requests.ts';
+import { cutoverSlots } from '../../slot-requests.ts';
 import { rfc3339 } from '../../time.ts';
 import { obstacle } from './snapshot.ts';
 
@@ -15,7 +15,7 @@ export const preflightCutover = phase({
     const isPaused = spec.control?.paused === true;
     if (isPaused || !isCutoverDue(context)) {
       // Taken back meanwhile.
-      const free = roundSlots(spec, settings).map(({ resource }) => resource);
+      const free = cutoverSlots(spec, settings).map(({ resource }) => resource);
       return { kind: 'advance', to: 'CopyingPaused', free };
     }
     const standing = obstacle(audit, 'next', context);
