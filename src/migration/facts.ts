@@ -104,6 +104,8 @@ export type Preflight =
   /** A VM of that name exists. `ours`: it carries our label. */
   | { readonly state: 'nameTaken'; readonly ours: boolean; readonly uid: string; readonly by: string }
   | { readonly state: 'refused'; readonly code: string; readonly text: string }
+  /** The pod that is to convert the guest. */
+  | { readonly state: 'converterRefused'; readonly text: string }
   /** A claim under the exact name of one of our disks which is not ours: "namespace/name, owned by ...". */
   | { readonly state: 'claimTaken'; readonly by: string }
   | { readonly state: 'classMissing'; readonly classes: readonly string[] }

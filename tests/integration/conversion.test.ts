@@ -22,6 +22,7 @@ import {
   namesOf,
   nothingLeft,
   once,
+  powerCalls,
   saysWhy,
   startRun,
   untilEnded,
@@ -216,6 +217,24 @@ simulated.describe('a conversion that comes to nothing', () => {
     await world.client.delete(pods, { namespace: world.targetNamespace, name: name ?? '' });
     saysWhy(await untilEnded(world), 'ConversionFailed');
     await isUnwound(run);
+  });
+
+  test('whose pod the namespace would not take is known while the source runs', async () => {
+    const { world, sources } = await plannedWorld([web], { plan: converting });
+    await using sandbox = simulated.world(world);
+    sandbox.sandbox.api.admit(pods, ({ object }) =>
+      object.metadata.labels?.['forklift.app'] === 'virt-v2v'
+        ? { denied: 'violates PodSecurity "restricted:latest"', webhook: 'pod-security', code: 403 }
+        : object,
+    );
+    world.startController();
+    await planWith(world, 'Ready');
+    await world.apply(migrationObject(world));
+    saysWhy(await untilEnded(world), 'ConversionPodRefused', 'PodSecurity');
+    expect(sources[0]?.power).toBe('poweredOn');
+    expect(powerCalls(world)).toEqual([]);
+    await untilClean(world);
+    await nothingLeft(world);
   });
 
   test('without an image is known before anything is touched', async () => {

@@ -8,7 +8,7 @@ import type { ConversionPodFact, ConversionResult } from '../../migration/facts.
 import type { Scrub } from '../../model/scrub.ts';
 import { readInspection, readVmDocument, readWarnings } from '../../target/conversion-answers.ts';
 import { conversionDisks, imageOrder } from '../../target/conversion-disks.ts';
-import { conversionNames, conversionPort } from '../../target/conversion-pod.ts';
+import { buildConversion, conversionNames, conversionPort } from '../../target/conversion-pod.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 import { copiedDisks } from './subject.ts';
 import { isOurs } from './volume-facts.ts';
@@ -118,6 +118,29 @@ function lastLine(text: string): string {
 
 function conditionOf({ status }: Pod, type: string) {
   return status?.conditions?.find((condition) => condition.type === type);
+}
+
+/**
+ * Why the target cluster would not take the pod that is to convert the guest (its pod security, a policy); undefined: it would, or
+ * nothing is converted. A full quota is no such reason: hours go by until the pod is made.
+ */
+export async function refusedConverter(
+  object: Stored<VirtualMachineImport>,
+  vmName: string,
+  { client }: Pick<TargetCluster, 'client'>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (object.spec.conversion === undefined) return undefined;
+  const { pod } = buildConversion(object, { vmName, modes: new Map() });
+  try {
+    await client.create(pods, pod, { dryRun: true }, signal);
+    return undefined;
+  } catch (error) {
+    // Of its own name.
+    if (isKubeError(error, 'AlreadyExists')) return undefined;
+    if (!isKubeError(error, 'BadRequest', 'Forbidden', 'Invalid')) throw error;
+    return error.detail.includes('exceeded quota') ? undefined : error.detail;
+  }
 }
 
 // ---- answers --------------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import type { ConditionDraft } from '../../../api/conditions.ts';
 import { blockedCondition, cutoverAtMs, isCutoverDue, isTooLate } from '../../cutover.ts';
 import { phase, slotPriorities, type Context, type Decision } from '../../phase.ts';
-import { cutoverSlots, missingSlots, roundSlots } from '../../slot-requests.ts';
+import { conversionSlot, cutoverSlots, missingSlots, roundSlots } from '../../slot-requests.ts';
 import { earliest, rfc3339 } from '../../time.ts';
 import { pause } from '../pause.ts';
 
@@ -25,6 +25,8 @@ export const copyingPaused = phase({
         kind: 'advance',
         to: 'CreateSnapshot',
         forget: ['nextRoundAt'],
+        // Of a cutover that was taken back when its slots were granted.
+        free: [conversionSlot(context.spec, context.settings).resource],
       }));
     }
     return waitForNext(next, context);
