@@ -87,7 +87,9 @@ describe('the rights of the controller', () => {
 
   test('speak of known kinds only', () => {
     const known = new Set(allKinds.map((kind) => `${kind.group}/${kind.plural}`));
-    const named = [...grants].map((grant) => grant.replace(/ .*$/, '').replace(/\/(status|finalizers|proxy)$/, ''));
+    const named = [...grants].map((grant) =>
+      grant.replace(/ .*$/, '').replace(/\/(status|finalizers|proxy)$/, ''),
+    );
     expect(named.filter((name) => !known.has(name))).toEqual([]);
   });
 
