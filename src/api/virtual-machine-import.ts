@@ -226,7 +226,6 @@ export const ConversionRecordSchema = object({
   startedDisks: list(text(128), 256),
   tries: int({ minimum: 1 }),
   podUid: optional(uid),
-  abandonedPod: optional(uid),
   untouchedPod: optional(
     text(64, { description: 'UID of a pod that ended and is proven to have written nothing.' }),
   ),

@@ -205,7 +205,7 @@ describe('ConvertGuest', () => {
     expect(early.kind === 'wait' && early.for).toContain('0/3 nodes');
     expect(look(later(contextWith({}), 300), waiting)).toMatchObject({
       kind: 'act',
-      records: { conversion: { abandonedPod: 'p' } },
+      records: { conversion: { firstError: expect.stringContaining('0/3 nodes') } },
       actions: [{ do: 'deletePod' }],
     });
   });

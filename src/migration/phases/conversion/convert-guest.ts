@@ -78,7 +78,7 @@ function pending(pod: ConversionPodFact, context: Context): Decision {
     `the pod did not run within ${minutes} min${said}`.slice(0, 1024);
   return {
     kind: 'act',
-    records: withConversion(context, { abandonedPod: pod.uid, firstError }),
+    records: withConversion(context, { firstError }),
     actions: [{ do: 'deletePod', name: pod.name, uid: pod.uid }],
   };
 }
