@@ -14,6 +14,7 @@ import type { PodResponder } from '../api/pod-proxy.ts';
 import type { RunningStandIn, StandInDeps } from '../stand-in.ts';
 import { StandIn } from '../stand-in.ts';
 import { isBound } from '../storage/binding.ts';
+import { isOver, killed, pending, status, thrownOut } from './conversion-status.ts';
 import { convert, type Answer, type ConverterDeps } from './converter.ts';
 
 export interface ConversionNodeDeps extends StandInDeps, ConverterDeps {
@@ -29,7 +30,6 @@ export function isConversionPod(pod: Pod): boolean {
 /** Times that a lost part (a claim that is not bound, a ConfigMap) is looked for again, milliseconds. */
 const retryMs = 2000;
 const containerPort = 8080;
-const unschedulable = '0/1 nodes are available: 1 Insufficient devices.kubevirt.io/kvm.';
 
 interface Run {
   readonly abort: LinkedAbort;
@@ -151,13 +151,13 @@ class ConversionNode {
     const { faults, settings } = this.#deps;
     const { name } = pod.metadata;
     if (faults.strikes('conversion-unschedulable', name)) {
-      await this.#write(pod, pending(pod, clock.now()), signal);
+      await this.#write(pod, pending(clock.now()), signal);
       return;
     }
     const claims = await this.#bind(pod, signal);
     await clock.sleep(settings.startMs / settings.speed, signal);
     if (faults.strikes('conversion-evicted', name)) {
-      await this.#write(pod, thrownOut(pod, clock.now()), signal);
+      await this.#write(pod, thrownOut(clock.now()), signal);
       return;
     }
     const startedAt = rfc3339(clock.now());
@@ -249,70 +249,4 @@ async function untilToldOr(told: Promise<void>, signal: AbortSignal): Promise<vo
     else signal.addEventListener('abort', stop, { once: true });
   });
   await Promise.race([told, aborted]);
-}
-
-// ---- statuses -------------------------------------------------------------------------------------------------------------------
-
-function isOver(pod: Pod): boolean {
-  return pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
-}
-
-function status(
-  pod: Pod,
-  phase: NonNullable<NonNullable<Pod['status']>['phase']>,
-  state: ContainerState,
-  isReady: boolean,
-  nowMs: number,
-): Pod['status'] {
-  const [container] = pod.spec.containers;
-  const image = container?.image ?? '';
-  const at = rfc3339(nowMs);
-  return {
-    phase,
-    startTime: pod.status?.startTime ?? at,
-    conditions: [
-      { type: 'PodScheduled', status: 'True', lastTransitionTime: at },
-      { type: 'Ready', status: isReady ? 'True' : 'False', lastTransitionTime: at },
-    ],
-    containerStatuses: [
-      { name: container?.name ?? '', ready: isReady, restartCount: 0, image, imageID: '', state },
-    ],
-  };
-}
-
-/** As the scheduler says it. */
-function pending(_pod: Pod, nowMs: number): Pod['status'] {
-  const scheduled = {
-    type: 'PodScheduled',
-    status: 'False',
-    reason: 'Unschedulable',
-    message: unschedulable,
-  };
-  return { phase: 'Pending', conditions: [{ ...scheduled, lastTransitionTime: rfc3339(nowMs) }] };
-}
-
-/** By a node that is short of something, before its container was made: there is no status of a container (inferred). */
-function thrownOut(_pod: Pod, nowMs: number): Pod['status'] {
-  return {
-    phase: 'Failed',
-    reason: 'Evicted',
-    message: 'The node was low on resource: ephemeral-storage.',
-    startTime: rfc3339(nowMs),
-    conditions: [{ type: 'PodScheduled', status: 'True', lastTransitionTime: rfc3339(nowMs) }],
-  };
-}
-
-/** Of a container that never ran nothing is told but that it waited. */
-function killed(pod: Pod, nowMs: number): Pod['status'] {
-  const startedAt = pod.status?.containerStatuses?.[0]?.state?.running?.startedAt;
-  const waiting: ContainerState = { waiting: { reason: 'ContainerCreating' } };
-  const terminated: ContainerState = {
-    terminated: {
-      exitCode: 137,
-      reason: 'Error',
-      ...(startedAt !== undefined && { startedAt }),
-      finishedAt: rfc3339(nowMs),
-    },
-  };
-  return status(pod, 'Failed', startedAt === undefined ? waiting : terminated, false, nowMs);
 }
