@@ -1,8 +1,10 @@
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { workerAddress } from '../../hack/testbed/addresses.ts';
 import { configMaps, namespaces, pods } from '../../src/api/kinds.ts';
 import { collectionPath } from '../../src/kube/resource-path.ts';
 import { contentTypes } from '../../src/kube/transport.ts';
-import { buildConversion } from '../../src/target/conversion-pod.ts';
+import { buildConversion, conversionPort } from '../../src/target/conversion-pod.ts';
 import { importSpec } from '../migration/import-spec.ts';
 import { openRealCluster, whenObject, type RealCluster } from './real-cluster.ts';
 
@@ -69,6 +71,47 @@ test('every field of the pod that converts is one that the API server knows', as
   }
 });
 
+test('a converter is asked, and told to end, through the API server; one that does not listen is told as such', async () => {
+  const { client } = gantry;
+  const name = 'answering';
+  const address = workerAddress(Number(process.env['JEST_WORKER_ID'] ?? 1));
+  const at = { namespace, name };
+  const { uid } = (
+    await client.create(pods, {
+      ...pod,
+      metadata: { name, namespace },
+      spec: { containers: [{ name: 'none', image: 'none' }], nodeName: 'elsewhere' },
+    })
+  ).metadata;
+  // As a kubelet would say it: the pod runs at an address of this very process.
+  const status = { phase: 'Running', podIP: address, podIPs: [{ ip: address }] };
+  await admin.client.mergePatch(pods, at, { status }, { subresource: 'status' });
+  await expect(client.podProxy(at, conversionPort, 'vm', 'GET')).rejects.toMatchObject({
+    code: 'ServerError',
+    status: 503,
+  });
+  const told: string[] = [];
+  const server = createServer((request, response) => {
+    told.push(`${request.method ?? ''} ${request.url ?? ''}`);
+    if (request.url === '/inspection') response.end('<v2v-inspection/>');
+    else response.writeHead(request.url === '/none' ? 404 : 204).end();
+  });
+  await new Promise<void>((resolve) => server.listen(conversionPort, address, resolve));
+  try {
+    const ask = (path: string, method: 'GET' | 'POST' = 'GET') =>
+      client.podProxy(at, conversionPort, path, method);
+    expect(await ask('vm')).toMatchObject({ status: 204 });
+    expect(await ask('inspection')).toEqual({ status: 200, body: '<v2v-inspection/>' });
+    expect(await ask('none')).toMatchObject({ status: 404 });
+    expect(await ask('shutdown', 'POST')).toMatchObject({ status: 204 });
+    expect(told).toEqual(['GET /vm', 'GET /inspection', 'GET /none', 'POST /shutdown']);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await admin.client.delete(pods, at, { uid, gracePeriodSeconds: 0 });
+  }
+});
+
 test('the pod stays when somebody deletes it by force, until our finalizer is taken off', async () => {
   const { client } = gantry;
   // Nobody schedules it: how the API server itself treats it is what is asked.
@@ -79,10 +122,10 @@ test('the pod stays when somebody deletes it by force, until our finalizer is ta
   const left = await client.get(pods, at);
   expect(left?.metadata).toMatchObject({ uid, deletionTimestamp: expect.any(String) });
   // It never ran, and says so: nobody listens.
-  await expect(client.podProxy(at, 8080, 'vm', 'GET')).rejects.toMatchObject({
+  await expect(client.podProxy(at, conversionPort, 'vm', 'GET')).rejects.toMatchObject({
     code: expect.stringMatching(/^(ServerError|BadRequest)$/),
   });
-  await expect(client.podProxy(at, 8080, 'shutdown', 'POST')).rejects.toMatchObject({
+  await expect(client.podProxy(at, conversionPort, 'shutdown', 'POST')).rejects.toMatchObject({
     code: expect.stringMatching(/^(ServerError|BadRequest)$/),
   });
   await client.mergePatch(pods, at, { metadata: { uid, finalizers: [] } });
