@@ -24,6 +24,7 @@ import { ApiEventRecorder } from '../kube/events.ts';
 import { LeaderElector, type Fence, type LeaseTimes } from '../kube/lease.ts';
 import { keyOf } from '../kube/object-key.ts';
 import { Reflector } from '../kube/reflector.ts';
+import type { ConversionConfig } from '../migration/freeze/conversion.ts';
 import { SlotTable } from '../migration/slots.ts';
 import type { EngineSettings } from '../migration/settings.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -59,6 +60,8 @@ export interface ControllersOptions {
   readonly platformOf: (type: string) => SourcePlatform | undefined;
   /** How sources are reached. */
   readonly connect: SourceDeps['connect'];
+  /** How guests are converted; left out: no image is known but what Plans name. */
+  readonly conversion?: ConversionConfig;
   readonly version: string;
   /** Left out: this is the only replica, and it leads. */
   readonly election?: { readonly lease: ObjectKey; readonly identity: string; readonly times?: LeaseTimes };
@@ -135,7 +138,14 @@ export function createControllers(options: ControllersOptions): { readonly manag
     run: (signal) => untilStopped(signal, () => hub.stop()),
   });
 
-  const world = { ...watched, hub, platformOf: options.platformOf, cluster };
+  const { conversion } = options;
+  const world = {
+    ...watched,
+    hub,
+    platformOf: options.platformOf,
+    cluster,
+    ...(conversion !== undefined && { conversion }),
+  };
   const maps = mapReconcilers({ client, clock, world });
   const networkMapController = controller('networkmap', workers.others, maps.networkMap);
   const storageMapController = controller('storagemap', workers.others, maps.storageMap);

@@ -3,6 +3,8 @@ import type { VirtualMachineImportSpec } from '../api/virtual-machine-import.ts'
 import type { Phase } from './phase.ts';
 import { completed } from './phases/completed.ts';
 import { copyDisks, finalize } from './phases/copy-disks.ts';
+import { convertGuest } from './phases/conversion/convert-guest.ts';
+import { createGuestConversionPod } from './phases/conversion/create-guest-conversion-pod.ts';
 import { createDataVolumes } from './phases/create-data-volumes.ts';
 import { createVm } from './phases/create-vm.ts';
 import { powerOffSource } from './phases/power-off-source.ts';
@@ -106,7 +108,23 @@ export const warm: Itinerary = {
 /** A retry of a VM whose earlier run committed: what stands is not touched (design: import.md 2.4 R-POST). */
 export const postHook: Itinerary = { id: 'postHook', version: 1, phases: ['Started', 'Completed'] };
 
-export const itineraries: readonly Itinerary[] = [cold, warm, postHook];
+/** The same, with the guest made fit for KubeVirt on the copied disks (design: import.md 2.3, in place). */
+export const coldConverted: Itinerary = converted(cold, 'coldConverted');
+export const warmConverted: Itinerary = converted(warm, 'warmConverted');
+
+export const itineraries: readonly Itinerary[] = [cold, coldConverted, warm, warmConverted, postHook];
+
+function converted(plain: Itinerary, id: string): Itinerary {
+  const at = plain.phases.indexOf('CreateVM');
+  const phases = plain.phases.toSpliced(at, 0, 'CreateGuestConversionPod', 'ConvertGuest');
+  return { ...plain, id, version: 1, phases };
+}
+
+/** By what is known before there is an import. */
+export function usualItinerary(way: { readonly isWarm: boolean; readonly converts: boolean }): Itinerary {
+  if (way.isWarm) return way.converts ? warmConverted : warm;
+  return way.converts ? coldConverted : cold;
+}
 
 /**
  * The itinerary of an import that begins.
@@ -118,7 +136,7 @@ export function itineraryFor(
   priorCommitted = spec.strategy.type === 'postHook',
 ): Itinerary {
   if (priorCommitted) return postHook;
-  return isWarm(spec) ? warm : cold;
+  return usualItinerary({ isWarm: isWarm(spec), converts: spec.strategy.conversion === 'inPlace' });
 }
 
 const phases: ReadonlyMap<string, Phase> = new Map(
@@ -149,6 +167,8 @@ const phases: ReadonlyMap<string, Phase> = new Map(
     addCheckpoint('AddFinalCheckpoint', 'Cutover', { isFinal: true, next: 'Finalize' }),
     finalize,
     removeFinalSnapshot,
+    createGuestConversionPod,
+    convertGuest,
     createVm,
     releaseVolumes,
     startVm,

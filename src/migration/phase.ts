@@ -206,6 +206,12 @@ export type Action =
       readonly orphanClaim: boolean;
     }
   | { readonly do: 'deletePod'; readonly name: string; readonly uid: string }
+  /** Beside the pod: the domain that it converts, in a ConfigMap. */
+  | { readonly do: 'createConversionPod' }
+  /** The converter has told all: it may end. */
+  | { readonly do: 'finishConversion'; readonly name: string }
+  /** Our finalizer goes off a pod; with `forget` our label too, for the user to keep it. */
+  | { readonly do: 'releasePod'; readonly name: string; readonly uid: string; readonly forget: boolean }
   | { readonly do: 'createVm' }
   | { readonly do: 'deleteVm'; readonly name: string; readonly uid: string }
   | {

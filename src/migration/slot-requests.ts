@@ -37,19 +37,37 @@ export function snapshotSlot(spec: VirtualMachineImportSpec, settings: EngineSet
   return { resource: bounded(`${snapshotPrefix}${host}`), cost: 1, capacity: settings.snapshotsInflight };
 }
 
+/** A conversion, from before its pod is made until it has ended. */
+export function conversionSlot(spec: VirtualMachineImportSpec, settings: EngineSettings): SlotRequest {
+  return {
+    resource: bounded(`conversion/${spec.target.provider.uid}`),
+    cost: 1,
+    capacity: settings.conversionsInflight,
+  };
+}
+
 /** All that one round takes, in one go: what holds a snapshot must never wait for its copy (design: import.md 2.2). */
 export function roundSlots(spec: VirtualMachineImportSpec, settings: EngineSettings): readonly SlotRequest[] {
   const copy = copySlot(spec, settings);
   return [snapshotSlot(spec, settings), ...(copy === undefined ? [] : [copy])];
 }
 
-/** Those of a round that the import holds: what is given back when nothing is copied for a while. */
+/** All that a cutover takes before the source goes off: nothing of what follows is to wait in a queue meanwhile (review.md F53). */
+export function cutoverSlots(
+  spec: VirtualMachineImportSpec,
+  settings: EngineSettings,
+): readonly SlotRequest[] {
+  const converts = spec.strategy.conversion === 'inPlace';
+  return [...roundSlots(spec, settings), ...(converts ? [conversionSlot(spec, settings)] : [])];
+}
+
+/** Those of a round or a cutover that the import holds: what is given back when nothing is copied for a while. */
 export function heldRoundSlots({
   spec,
   settings,
   status,
 }: Pick<Context, 'spec' | 'settings' | 'status'>): readonly string[] {
-  const wanted = new Set(roundSlots(spec, settings).map(({ resource }) => resource));
+  const wanted = new Set(cutoverSlots(spec, settings).map(({ resource }) => resource));
   return (status.slots ?? []).map(({ resource }) => resource).filter((resource) => wanted.has(resource));
 }
 

@@ -2,7 +2,13 @@ import type { ConditionDraft } from '../../../api/conditions.ts';
 import { cutoverAtMs, cutoverEndMs, isCutoverDue, isTooLate } from '../../cutover.ts';
 import { isPoweringOn } from '../../late-shutdown.ts';
 import { phase, slotPriorities, type Context, type Decision } from '../../phase.ts';
-import { heldRoundSlots, missingSlots, roundSlots } from '../../slot-requests.ts';
+import {
+  conversionSlot,
+  cutoverSlots,
+  heldRoundSlots,
+  missingSlots,
+  roundSlots,
+} from '../../slot-requests.ts';
 import { earliest, rfc3339 } from '../../time.ts';
 import { pause } from '../pause.ts';
 
@@ -34,6 +40,8 @@ function begin(context: Context): Decision | undefined {
     kind: 'advance',
     to: 'CreateSnapshot',
     forget: ['nextRoundAt'],
+    // Of a cutover that was taken back when its slots were granted.
+    free: [conversionSlot(context.spec, context.settings).resource],
   }));
 }
 
@@ -42,7 +50,8 @@ function nextRoundMs({ records }: Context): number | undefined {
 }
 
 function withSlots(context: Context, priority: 'cutover' | 'round', go: () => Decision): Decision {
-  const slots = roundSlots(context.spec, context.settings);
+  const slotsOf = priority === 'cutover' ? cutoverSlots : roundSlots;
+  const slots = slotsOf(context.spec, context.settings);
   if (missingSlots(slots, context).length === 0) return go();
   const until = priority === 'cutover' ? cutoverEndMs(context) : cutoverAtMs(context);
   return {

@@ -3,7 +3,7 @@ import { isCutoverDue, leaveCutover, putOffCutover } from '../../cutover.ts';
 import { isPoweringOn } from '../../late-shutdown.ts';
 import { phase, slotPriorities, type Context, type Decision } from '../../phase.ts';
 import { preflightFailure } from '../../preflight.ts';
-import { missingSlots, roundSlots } from '../../slot-requests.ts';
+import { cutoverSlots, missingSlots } from '../../slot-requests.ts';
 import { rfc3339 } from '../../time.ts';
 import { changedForGood, foreignSnapshots } from './obstacles.ts';
 
@@ -42,7 +42,7 @@ function accepted({ spec, records, now }: Context): NonNullable<Records['cutover
 
 /** They were given back while it waited here. */
 function takeSlots({ spec, settings, status }: Context): Decision | undefined {
-  const slots = roundSlots(spec, settings);
+  const slots = cutoverSlots(spec, settings);
   if (missingSlots(slots, { status }).length === 0) return undefined;
   return { kind: 'acquire', slots, priority: slotPriorities.cutover, for: 'the slots of its cutover' };
 }
