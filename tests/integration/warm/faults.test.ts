@@ -30,7 +30,7 @@ async function copying(run: Run, n: number): Promise<void> {
 
 /** Brings a run to where the trouble begins. */
 const places: readonly (readonly [string, (run: Run) => Promise<void>])[] = [
-  ['a copy', (run) => copying(run, 2)],
+  ['a copy', (run) => copying(run, 1)],
   ['a pause', async (run) => void (await untilPaused(run.world, 2))],
   [
     'a cutover',
@@ -108,31 +108,39 @@ describe('a controller', () => {
   });
 });
 
-describe('a password that is changed in the middle of a round', () => {
-  test('is told once, and after the edit of the Secret all goes on within half a minute', async () => {
-    const run = await startWarm(slow);
-    await using _world = run.world;
-    await copying(run, 2);
-    run.world.vcenter.setAccount('rotated');
-    run.world.faults.start('vcenter-session-lost', { times: 1 });
-    await untilImport(run.world, 'says so', ({ status }) => isTrue(status?.conditions, 'SourceUnavailable'));
-    await run.world.letPass(600);
-    const plan = await run.world.get(plans, run.world.planNamespace, 'plan');
-    expect(findCondition(plan?.status?.conditions, 'SourceCredentialsRejected')).toBeDefined();
-    expect((await importOf(run.world))?.status?.error).toBeUndefined();
-    const at = { namespace: run.world.planNamespace, name: 'vcenter' };
-    const data = { password: Buffer.from('rotated').toString('base64') };
-    await run.world.client.mergePatch(secrets, at, { data });
-    await untilImport(
-      run.world,
-      'goes on',
-      ({ status }) => !isTrue(status?.conditions, 'SourceUnavailable'),
-      'web-01',
-      30,
-    );
-    expect(await eventsOf(run.world, 'SourceCredentialsRejected')).toHaveLength(1);
-    await goesOn(run);
-  });
+const rotation = sandboxOnly({ faults: 'an importer that crashes at a fifth of a disk' });
+
+rotation.describe('a password that is changed in the middle of a round', () => {
+  rotation.test(
+    'is told once, and after the edit of the Secret all goes on within half a minute',
+    async () => {
+      const run = await startWarm({ ...slow, sandbox: { cdi: { faultAtPercent: 20 } } });
+      await using _world = run.world;
+      await copying(run, 1);
+      run.world.vcenter.setAccount('rotated');
+      // What is open stays open; who comes anew is refused.
+      rotation.world(run.world).faults.start('importer-crash', { times: 1 });
+      await untilImport(run.world, 'says so', ({ status }) =>
+        isTrue(status?.conditions, 'SourceUnavailable'),
+      );
+      await run.world.letPass(600);
+      const plan = await run.world.get(plans, run.world.planNamespace, 'plan');
+      expect(findCondition(plan?.status?.conditions, 'SourceCredentialsRejected')).toBeDefined();
+      expect((await importOf(run.world))?.status?.error).toBeUndefined();
+      const at = { namespace: run.world.planNamespace, name: 'vcenter' };
+      const data = { password: Buffer.from('rotated').toString('base64') };
+      await run.world.client.mergePatch(secrets, at, { data });
+      await untilImport(
+        run.world,
+        'goes on',
+        ({ status }) => !isTrue(status?.conditions, 'SourceUnavailable'),
+        'web-01',
+        30,
+      );
+      expect(await eventsOf(run.world, 'SourceCredentialsRejected')).toHaveLength(1);
+      await goesOn(run);
+    },
+  );
 });
 
 const crashes = sandboxOnly({ faults: 'importers that crash' });
