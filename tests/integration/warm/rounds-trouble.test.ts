@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { findCondition, isTrue } from '../../../src/api/conditions.ts';
-import { dataVolumes, persistentVolumeClaims, plans } from '../../../src/api/kinds.ts';
+import { persistentVolumeClaims, plans } from '../../../src/api/kinds.ts';
+import type { Round } from '../../../src/api/virtual-machine-import.ts';
 import { precopyScheduleAnnotation } from '../../../src/api/labels.ts';
 import { sandboxOnly } from '../../support/needs.ts';
 import { diskBytes, planWith } from '../../support/move.ts';
@@ -28,6 +29,11 @@ async function claimBytes(run: Run, index: number): Promise<number> {
   const { claimName } = (await importOf(run.world))!.spec.disks[index]!;
   const claim = await run.world.get(persistentVolumeClaims, run.world.targetNamespace, claimName);
   return (await run.world.contentOf(claim!)).sizeBytes;
+}
+
+/** Milliseconds that the copy of a round took. */
+function took(round: Round | undefined): number {
+  return Date.parse(round!.copiedAt!) - Date.parse(round!.readyAt!);
 }
 
 describe('rounds', () => {
@@ -66,14 +72,17 @@ describe('rounds', () => {
     await isMovedWarm(run);
   });
 
-  test('of a guest that writes nothing copy nothing', async () => {
-    const run = await startWarm();
+  test('of a guest that writes nothing copy nothing, and of one that writes what it wrote', async () => {
+    const run = await startWarm({ copy: { bytesPerSecond: 4096 } }, [
+      tracked({ disks: [{ sizeBytes: diskBytes }] }),
+    ]);
     await using _world = run.world;
-    await untilPaused(run.world, 3);
-    const before = run.world.trace.entries.filter(({ what }) => /read|copied/i.test(what)).length;
-    await untilPaused(run.world, 4);
-    const after = run.world.trace.entries.filter(({ what }) => /read|copied/i.test(what)).length;
-    expect(after).toBe(before);
+    const whole = took(lastRound(await untilPaused(run.world, 1)));
+    const nothing = took(lastRound(await untilPaused(run.world, 2)));
+    run.source.disks[0]!.disk.write(0, new Uint8Array(64 * 1024).fill(7));
+    const block = took(lastRound(await untilPaused(run.world, 3)));
+    expect(nothing).toBeLessThan(block);
+    expect(block).toBeLessThan(whole);
     await cutoverNow(run.world);
     await isMovedWarm(run);
   });
@@ -295,24 +304,18 @@ describe('a snapshot', () => {
     expect(calls(run.world, 'CreateSnapshot_Task')).toBe(3);
   });
 
-  test('that somebody removes under its copy ends the run, the source in service', async () => {
-    const run = await startWarm({ copy: { secondsPerDisk: 60 } });
+  test('that somebody removes before its copy has begun ends the run, the source in service', async () => {
+    let removed = '';
+    const run = await startWarm({
+      atBoundary: (_world, source) =>
+        once('after', 'AddCheckpoint appendCheckpoint', () => {
+          removed = source.snapshots[0]!.id;
+          source.removeSnapshot(removed);
+        }),
+    });
     await using _world = run.world;
-    await untilImport(
-      run.world,
-      'copies',
-      ({ status }) =>
-        status?.phase === 'CopyDisks' && (status.disks ?? []).some(({ state }) => state === 'copying'),
-    );
-    const [snapshot] = run.source.snapshots;
-    run.source.removeSnapshot(snapshot!.id);
-    const names = (await run.world.client.list(dataVolumes, { namespace: run.world.targetNamespace })).items;
-    expect(names).toHaveLength(2);
-    await untilImport(
-      run.world,
-      'is through',
-      ({ status }) => status?.outcome !== undefined || status?.phase === 'CopyingPaused',
-    );
+    saysWhy(await isUnwoundWarm(run), 'ImporterFailed', 'failed 4 times');
+    expect(removed).not.toBe('');
   });
 });
 
