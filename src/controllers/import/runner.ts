@@ -4,6 +4,7 @@ import type { Stored } from '../../api/meta.ts';
 import type { ImportError, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { backoffMs } from '../../kube/backoff.ts';
 import { isEqualJson } from '../../kube/merge-patch.ts';
+import { keyOf } from '../../kube/object-key.ts';
 import { itineraryFor, phaseByName, stepOf } from '../../migration/itineraries.ts';
 import {
   longestRun,
@@ -282,6 +283,7 @@ export class ImportRunner {
   ): Promise<ActedPass> {
     // The same actions twice in a row: their effect has not come back through the watch yet. Repeating them would change nothing.
     if (decision.actions.length > 0 && isEqualJson(decision.actions, lastActions)) {
+      this.#deps.observer?.echoes(keyOf(session.object));
       return rest(this.#deps.clock.now() + echoMs);
     }
     await session.save(decision.actions.map((action) => action.do).join('+'), signal);
