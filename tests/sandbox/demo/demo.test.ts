@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../../src/runtime/clock.ts';
 import { runDemo, type DemoOptions } from '../../../src/sandbox/demo/demo.ts';
 import type { DemoDocument } from '../../../src/sandbox/demo/report.ts';
-import { byteStream } from '../../../src/sandbox/demo/seeded-bytes.ts';
+import { byteStream } from '../../../src/sandbox/seeded-bytes.ts';
 import { TestFolder } from './temp.ts';
 
 const gibibyte = 1024 ** 3;
