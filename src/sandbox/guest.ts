@@ -12,8 +12,8 @@ export interface GuestOptions {
   readonly seed: number;
   /** Over all its disks together. */
   readonly bytesPerSecond: number;
-  /** Where it writes on each of its disks, in their order, and nowhere else; whole blocks of 64 KiB in there. Default: anywhere. */
-  readonly areas?: readonly Extent[];
+  /** Where it writes on each of its disks, in their order, and nowhere else: whole blocks of 64 KiB in there. Default: anywhere. */
+  readonly areas?: readonly (readonly Extent[])[];
   /** Milliseconds between two bursts of writing. */
   readonly everyMs?: number;
 }
@@ -27,7 +27,9 @@ const burstBytes = 4 * 1_048_576;
  * writes only while its VM is powered on, and goes on when that is on again, until it is disposed of.
  */
 export class WritingGuest implements Disposable {
-  readonly #options: Required<GuestOptions>;
+  readonly #options: GuestOptions;
+  /** By disk. */
+  readonly #blocks: readonly (readonly number[])[];
   readonly #random: () => number;
   readonly #bytes: (length: number) => Uint8Array;
   #timer: Disposable | undefined;
@@ -39,10 +41,11 @@ export class WritingGuest implements Disposable {
   /** Throws RangeError for an area that has no whole block. */
   constructor(options: GuestOptions) {
     const { vm, clock, seed } = options;
-    const areas = options.areas ?? vm.disks.map(({ disk }) => ({ offset: 0, length: disk.sizeBytes }));
-    if (!areas.every((area) => blocksOf(area).count > 0))
+    const areas = options.areas ?? vm.disks.map(({ disk }) => [{ offset: 0, length: disk.sizeBytes }]);
+    this.#options = options;
+    this.#blocks = areas.map((extents) => extents.flatMap(wholeBlocks));
+    if (this.#blocks.length === 0 || this.#blocks.some(({ length }) => length === 0))
       throw new RangeError(`the guest of ${vm.name} has no whole block to write in`);
-    this.#options = { ...options, areas, everyMs: options.everyMs ?? usualEveryMs };
     this.#random = seededRandom(seed);
     this.#bytes = byteStream(`guest ${seed} ${vm.name}`);
     this.#lastMs = clock.monotonicMs();
@@ -60,7 +63,7 @@ export class WritingGuest implements Disposable {
   }
 
   #arm(): void {
-    const { clock, everyMs } = this.#options;
+    const { clock, everyMs = usualEveryMs } = this.#options;
     this.#timer = clock.setTimeout(() => {
       this.#arm();
       this.#tick();
@@ -84,42 +87,54 @@ export class WritingGuest implements Disposable {
   }
 
   #write(): void {
-    const { vm, areas } = this.#options;
-    const index = Math.floor(this.#random() * areas.length);
-    const area = areas[index];
+    const { vm } = this.#options;
+    const index = Math.floor(this.#random() * this.#blocks.length);
+    const blocks = this.#blocks[index] ?? [];
+    const block = blocks[Math.floor(this.#random() * blocks.length)];
     const disk = vm.disks[index]?.disk;
     // A disk that was taken out of the VM since.
-    if (area === undefined || disk === undefined) return;
-    const { first, count } = blocksOf(area);
-    const offset = (first + Math.floor(this.#random() * count)) * blockBytes;
-    disk.write(offset, this.#bytes(blockBytes));
+    if (block === undefined || disk === undefined) return;
+    disk.write(block * blockBytes, this.#bytes(blockBytes));
     this.#written += blockBytes;
   }
 }
 
-function blocksOf({ offset, length }: Extent): { readonly first: number; readonly count: number } {
+function wholeBlocks({ offset, length }: Extent): readonly number[] {
   const first = Math.ceil(offset / blockBytes);
-  return { first, count: Math.max(0, Math.floor((offset + length) / blockBytes) - first) };
+  const count = Math.max(0, Math.floor((offset + length) / blockBytes) - first);
+  return Array.from({ length: count }, (_, index) => first + index);
 }
 
 /** From start and end of a disk, where tables of partitions stand. */
 const marginBytes = 1_048_576;
 
 /**
- * Room for a guest to write without harm to what is on the disk: the largest hole of it, `mostBytes` of that at most; where there is none
- * of a mebibyte, the last quarter of the disk.
+ * Room for a guest to write without harm to what is on the disk: its holes, the largest first, `mostBytes` of them at most; where there
+ * is none of a mebibyte, the last quarter of the disk.
  */
-export function freeArea(disk: Pick<Disk, 'sizeBytes' | 'extents'>, mostBytes: number): Extent {
+export function freeAreas(disk: Pick<Disk, 'sizeBytes' | 'extents'>, mostBytes: number): readonly Extent[] {
+  const holes = holesOf(disk).filter(({ length }) => length >= marginBytes);
+  let left = mostBytes;
+  const areas: Extent[] = [];
+  for (const { offset, length } of holes.toSorted((a, b) => b.length - a.length)) {
+    if (left < blockBytes) break;
+    areas.push({ offset, length: Math.min(length, left) });
+    left -= length;
+  }
+  if (areas.length > 0) return areas;
+  const quarter = Math.max(blockBytes, Math.floor(disk.sizeBytes / 4 / blockBytes) * blockBytes);
+  const offset = Math.max(0, Math.floor((disk.sizeBytes - quarter) / blockBytes) * blockBytes);
+  return [{ offset, length: Math.min(quarter, mostBytes, disk.sizeBytes - offset) }];
+}
+
+function holesOf(disk: Pick<Disk, 'sizeBytes' | 'extents'>): readonly Extent[] {
   const end = disk.sizeBytes - marginBytes;
-  let best: Extent = { offset: 0, length: 0 };
+  const holes: Extent[] = [];
   let at = marginBytes;
   for (const { offset, length } of [...disk.extents(), { offset: end, length: 0 }]) {
-    const hole = Math.min(offset, end) - at;
-    if (hole > best.length) best = { offset: at, length: hole };
+    const upTo = Math.min(offset, end);
+    if (upTo > at) holes.push({ offset: at, length: upTo - at });
     at = Math.max(at, offset + length);
   }
-  if (best.length >= marginBytes) return { ...best, length: Math.min(best.length, mostBytes) };
-  const quarter = Math.max(blockBytes, Math.floor(disk.sizeBytes / 4 / blockBytes) * blockBytes);
-  const offset = Math.floor((disk.sizeBytes - quarter) / blockBytes) * blockBytes;
-  return { offset, length: Math.min(quarter, mostBytes) };
+  return holes;
 }

@@ -244,17 +244,22 @@ async function compareAll(
 
 export function conclude(
   demo: Demo,
-  reports: readonly VmReport[],
-  fault: FaultReport | undefined,
-  elapsedMs: number,
+  end: {
+    readonly reports: readonly VmReport[];
+    readonly elapsedMs: number;
+    readonly fault: FaultReport | undefined;
+    /** Written by the guests of the warm VMs. */
+    readonly guestBytes: number;
+  },
 ): void {
+  const { reports, elapsedMs, fault, guestBytes } = end;
   const { view, vms, keep, folder } = demo;
   const wereOn = vms.filter(({ vm }) => vm.power === 'on').length;
   const tables = [summaryTable, roundsTable, downtimeTable].map((table) => table(reports, view.width));
   view.say(
     ...tables.flatMap(shownTable),
     { text: '' },
-    ...proofLines(reports, wereOn).map((text): Line => ({ text: `✓ ${text}`, tone: 'good' })),
+    ...proofLines(reports, wereOn, guestBytes).map((text): Line => ({ text: `✓ ${text}`, tone: 'good' })),
     ...faultLines(fault),
     { text: `Done in ${formatDuration(elapsedMs)}.` },
     { text: '' },

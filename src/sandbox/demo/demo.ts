@@ -161,7 +161,7 @@ async function inFolder(demo: Demo & Prepared, signal: AbortSignal): Promise<Mov
   });
   const { sandbox } = world;
   await writeDisks(demo, world, signal);
-  using _guests = startGuests(world, vms, seed);
+  using guests = startGuests(world, vms, seed);
 
   const client = sandbox.client('demo');
   const times = new ImportTimes(clock);
@@ -183,7 +183,8 @@ async function inFolder(demo: Demo & Prepared, signal: AbortSignal): Promise<Mov
   const proof = { sandbox, client, disks, run, times, rounds };
   demo.onMoved?.(proof);
   const reports = await prove(demo, world, proof, signal);
-  conclude(demo, reports, report, clock.monotonicMs() - startedAt);
+  const elapsedMs = clock.monotonicMs() - startedAt;
+  conclude(demo, { reports, elapsedMs, fault: report, guestBytes: guests.written });
   const moved = { vms: reports, ...(report !== undefined && { fault: report }) };
   if (!demo.keep) return moved;
   if (demo.json) printDocument(demo, { ok: true, ...moved });

@@ -120,13 +120,16 @@ function inSeconds(ms: number): string {
 }
 
 /** What was proved, a sentence each. */
-export function proofLines(vms: readonly VmReport[], wereOn: number): readonly string[] {
+export function proofLines(vms: readonly VmReport[], wereOn: number, guestBytes: number): readonly string[] {
   const disks = vms.reduce((sum, vm) => sum + vm.disks.length, 0);
   const bytes = vms.reduce((sum, vm) => sum + bytesOf(vm), 0);
   const off = vms.length - wereOn;
   const stayed = off === 0 ? '' : `, and ${off === 1 ? 'the one' : `the ${off}`} that did not stayed off`;
   return [
     `${wereOn === vms.length ? 'Every VM runs' : `Every VM that ran runs again${stayed}`}.`,
+    ...(guestBytes > 0
+      ? [`Guests wrote ${formatBytes(guestBytes)} while they were moved, until their power-off.`]
+      : []),
     `${count(disks, 'disk')}, ${formatBytes(bytes)}: each target equals its source as it was at power-off, byte for byte.`,
     'Every source is off, with nothing of ours left on it; no import owes anything.',
   ];

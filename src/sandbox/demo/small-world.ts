@@ -5,7 +5,7 @@ import type { Logger } from '../../runtime/log.ts';
 import { kubeconfig } from '../api/kubeconfig.ts';
 import type { DiskStore } from '../disk-store.ts';
 import { seededRandom } from '../random.ts';
-import { freeArea, WritingGuest } from '../guest.ts';
+import { freeAreas, WritingGuest } from '../guest.ts';
 import { Sandbox } from '../sandbox.ts';
 import type { VmHandle } from '../vcenter/vm-handle.ts';
 import { fillDisk, type FillOptions } from './disk-content.ts';
@@ -89,22 +89,30 @@ export async function fillSources(
   }
 }
 
+/** Guests that write. Disposing of them makes them silent. */
+export interface Guests extends Disposable {
+  /** Bytes so far, of all of them. */
+  readonly written: number;
+}
+
 /** The guests of the warm VMs, which write from now on: beside what is on their disks, so that this stays what it is. */
 export function startGuests(
-  { sandbox, sources }: SmallWorld,
+  { sandbox: { clock }, sources }: SmallWorld,
   vms: readonly ScenarioVm[],
   seed: number,
-): DisposableStack {
-  const guests = new DisposableStack();
-  for (const [index, { strategy }] of vms.entries()) {
+): Guests {
+  const guests = vms.flatMap(({ strategy }, index) => {
     const vm = sources[index];
-    if (strategy !== 'warm' || vm === undefined) continue;
-    const areas = vm.disks.map(({ disk }) => freeArea(disk, guestAreaBytes));
-    const { clock } = sandbox;
-    const bytesPerSecond = guestBytesPerSecond;
-    guests.use(new WritingGuest({ vm, clock, seed: seed + index, bytesPerSecond, areas }));
-  }
-  return guests;
+    if (strategy !== 'warm' || vm === undefined) return [];
+    const areas = vm.disks.map(({ disk }) => freeAreas(disk, guestAreaBytes));
+    return [new WritingGuest({ vm, clock, seed: seed + index, bytesPerSecond: guestBytesPerSecond, areas })];
+  });
+  return {
+    get written() {
+      return guests.reduce((sum, guest) => sum + guest.written, 0);
+    },
+    [Symbol.dispose]: () => guests.forEach((guest) => guest[Symbol.dispose]()),
+  };
 }
 
 /** The manifests with the values of this world. `areSamples`: the VMs are those that the manifests name. */
