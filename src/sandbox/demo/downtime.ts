@@ -191,6 +191,14 @@ const parties: readonly (readonly [Party, readonly string[]])[] = [
   [
     'source',
     [
+      'CreateInitialSnapshot',
+      'WaitForInitialSnapshot',
+      'StoreInitialSnapshotDeltas',
+      'CreateSnapshot',
+      'WaitForSnapshot',
+      'StoreSnapshotDeltas',
+      'RemovePreviousSnapshot',
+      'WaitForPreviousSnapshotRemoval',
       'StorePowerState',
       'PowerOffSource',
       'WaitForPowerOff',
@@ -202,7 +210,7 @@ const parties: readonly (readonly [Party, readonly string[]])[] = [
       'RemoveFinalSnapshot',
     ],
   ],
-  ['copy', ['CreateDataVolumes', 'CopyDisks', 'AddFinalCheckpoint', 'Finalize']],
+  ['copy', ['CreateDataVolumes', 'CopyDisks', 'AddCheckpoint', 'AddFinalCheckpoint', 'Finalize']],
   ['conversion', ['CreateGuestConversionPod', 'ConvertGuest']],
   ['start', ['CreateVM', 'ReleaseVolumes', 'StartVM', 'WaitForTargetRunning']],
 ];
