@@ -70,9 +70,9 @@ export class DemoFault {
   #strike(signal: AbortSignal): Promise<{ happened: string; cured: string }> {
     switch (this.#choice.name) {
       case 'vcenter-down':
-        return this.#outage('vcenter-down', 'vCenter', 'SourceUnavailable', signal);
+        return this.#sourceOutage(signal);
       case 'api-outage':
-        return this.#outage('api-outage', 'API server', 'TargetUnavailable', signal);
+        return this.#apiOutage(signal);
       case 'kill-controller':
         return this.#kill(signal);
       case 'importer-crash':
@@ -82,32 +82,64 @@ export class DemoFault {
     }
   }
 
-  async #outage(name: 'vcenter-down' | 'api-outage', who: string, condition: string, signal: AbortSignal) {
-    const { sandbox, clock, run, speed } = this.#world;
+  /** Says what, lets it be for a while and meanwhile calls `look`. */
+  async #outage(
+    name: 'vcenter-down' | 'api-outage',
+    who: string,
+    look: () => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { sandbox, clock, speed } = this.#world;
     const forMs = Math.max(shortestOutageMs, outageMs / speed);
-    const affected = new Set<string>();
-    const waiting = (): readonly string[] =>
-      run.imports
-        .list()
-        .filter((object) => object.status?.conditions?.some(({ type }) => type === condition) === true)
-        .map((object) => object.spec.vm.name);
-    const note = (): void => waiting().forEach((vm) => affected.add(vm));
     const happened = this.#struck(`The ${who} answered nobody for ${formatDuration(forMs)}`);
-    {
-      using _fault = sandbox.faults.start(name);
-      const end = clock.monotonicMs() + forMs;
-      await this.#until(() => (note(), clock.monotonicMs() >= end), signal);
-    }
+    using _fault = sandbox.faults.start(name);
+    const end = clock.monotonicMs() + forMs;
+    await this.#until(() => {
+      look();
+      return clock.monotonicMs() >= end;
+    }, signal);
+    return happened;
+  }
+
+  async #sourceOutage(signal: AbortSignal) {
+    const { clock, run } = this.#world;
+    const affected = new Set<string>();
+    const waiting = (): readonly string[] => {
+      const names = run.imports
+        .list()
+        .filter(({ status }) => status?.conditions?.some(({ type }) => type === 'SourceUnavailable') === true)
+        .map(({ spec }) => spec.vm.name);
+      for (const name of names) affected.add(name);
+      return names;
+    };
+    const happened = await this.#outage('vcenter-down', 'vCenter', waiting, signal);
     const overAt = clock.monotonicMs();
-    // The last of what was said during the outage arrives after it.
-    await run.nextChange(lookMs, signal);
-    await this.#until(() => (note(), waiting().length === 0), signal);
+    await this.#until(() => waiting().length === 0, signal);
     const after = formatDuration(clock.monotonicMs() - overAt);
     const cured =
       affected.size === 0
-        ? `no VM had to wait for it.`
-        : `${[...affected].join(', ')} waited (${condition}), and went on by themselves ${after} after it was back.`;
+        ? 'no VM had to wait for it.'
+        : `${[...affected].join(', ')} waited for it, and went on by themselves ${after} after it was back.`;
     return { happened, cured };
+  }
+
+  /** While it lasts nobody can say anything in the cluster; the first that is heard again tells that it is over. */
+  async #apiOutage(signal: AbortSignal) {
+    const { clock, run } = this.#world;
+    const happened = await this.#outage('api-outage', 'API server', () => undefined, signal);
+    const overAt = clock.monotonicMs();
+    const versions = (): string =>
+      run.imports
+        .list()
+        .map(({ metadata }) => metadata.resourceVersion)
+        .join();
+    const before = versions();
+    await this.#until(() => versions() !== before, signal);
+    const after = formatDuration(clock.monotonicMs() - overAt);
+    return {
+      happened,
+      cured: `what was under way went on at the source and in the pods, and the imports were written again ${after} after it was back.`,
+    };
   }
 
   async #kill(signal: AbortSignal) {
@@ -137,18 +169,19 @@ export class DemoFault {
       `The importer of ${vm?.spec.vm.name ?? 'a VM'}'s disk ${claim} crashed in its copy`,
     );
     const since = clock.monotonicMs();
-    const restarts = (): number =>
+    const find = () =>
       run.imports
         .list()
         .flatMap(({ status }) => status?.disks ?? [])
-        .filter((disk) => disk.claim === claim && (disk.state === 'copied' || disk.state === 'done'))
-        .reduce(
-          (sum, disk) => sum + Object.values(disk.restarts ?? {}).reduce((all, one) => all + one, 0),
-          0,
-        );
-    await this.#until(() => restarts() > 0, signal);
+        .find((disk) => disk.claim === claim);
+    const recopies = find()?.recopies ?? 0;
+    await this.#until(() => ['copied', 'done'].includes(find()?.state ?? ''), signal);
     const took = formatDuration(clock.monotonicMs() - since);
-    return { happened, cured: `the kubelet started it again, and the disk was copied ${took} later.` };
+    const cured =
+      (find()?.recopies ?? 0) > recopies
+        ? `beside what it had left there was no room for another try, so the disk was given a new volume, and copied ${took} later.`
+        : `the kubelet started it again, and the disk was copied ${took} later.`;
+    return { happened, cured };
   }
 
   async #slowMerge(signal: AbortSignal) {
