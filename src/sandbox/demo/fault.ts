@@ -175,7 +175,11 @@ export class DemoFault {
         .flatMap(({ status }) => status?.disks ?? [])
         .find((disk) => disk.claim === claim);
     const recopies = find()?.recopies ?? 0;
-    await this.#until(() => ['copied', 'done'].includes(find()?.state ?? ''), signal);
+    const round = vm?.status?.records?.rounds?.at(-1)?.n ?? 1;
+    await this.#until(() => {
+      const disk = find();
+      return disk !== undefined && disk.round >= round && ['copied', 'done'].includes(disk.state);
+    }, signal);
     const took = formatDuration(clock.monotonicMs() - since);
     const cured =
       (find()?.recopies ?? 0) > recopies
@@ -198,8 +202,8 @@ export class DemoFault {
     }, signal);
     const took = formatDuration(clock.monotonicMs() - since);
     const cured = wasOff
-      ? `it was merged in the background for ${took}; the VM did not wait for it.`
-      : `the next round waited for it for ${took}, while the VM ran and nothing of ours grew on it.`;
+      ? `it was merged in the background, for ${took}; the VM did not wait for it.`
+      : `the next round waited ${took} for it, and the VM ran on meanwhile.`;
     return { happened, cured };
   }
 

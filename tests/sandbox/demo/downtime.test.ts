@@ -19,7 +19,7 @@ function setUp() {
     },
     peerThumbprint: () => Promise.resolve(''),
     [Symbol.asyncDispose]: () => Promise.resolve(),
-  } as HttpEndpoint);
+  });
   const call = () => endpoint.call({ method: 'POST', path: '/', headers: {} }, new AbortController().signal);
   return { clock, times, instance, queue, call };
 }
