@@ -39,6 +39,7 @@ import { hostReconciler } from './host/reconciler.ts';
 import type { AtBoundary } from './import/boundary.ts';
 import { importCache } from './import/import-cache.ts';
 import { importReconciler } from './import/reconciler.ts';
+import { observedRunner, type RunObserver } from './import/run-observer.ts';
 import { ImportRunner } from './import/runner.ts';
 import { PowerWatch } from './import/power-watch.ts';
 import { priorImports } from './import/prior-imports.ts';
@@ -67,6 +68,7 @@ export interface ControllersOptions {
   readonly election?: { readonly lease: ObjectKey; readonly identity: string; readonly times?: LeaseTimes };
   readonly metrics?: RuntimeMetrics;
   readonly atBoundary?: AtBoundary;
+  readonly observer?: RunObserver;
 }
 
 /** Imports and plans reconciled at once: a reconcile mostly waits for answers. */
@@ -184,12 +186,13 @@ export function createControllers(options: ControllersOptions): { readonly manag
     random: options.random,
     log,
     reportedAt: new Map(),
+    ...(options.observer !== undefined && { observer: options.observer }),
   });
   const reconcileImport = importReconciler({
     client,
     imports,
     migrations: watched.migrations,
-    runner,
+    runner: observedRunner(runner, options.observer, imports),
     powerWatch,
     slots,
     clock,

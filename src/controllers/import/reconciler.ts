@@ -19,7 +19,7 @@ export interface ImportReconcilerDeps {
   readonly client: KubeClient;
   readonly imports: ObjectCache<VirtualMachineImport, ImportIndex>;
   readonly migrations: ObjectCache<Migration>;
-  readonly runner: ImportRunner;
+  readonly runner: Pick<ImportRunner, 'run'>;
   readonly powerWatch: PowerWatch;
   readonly slots: Pick<SlotTable, 'freeAll'>;
   readonly clock: Clock;

@@ -7,6 +7,7 @@ import { isEqualJson } from '../../kube/merge-patch.ts';
 import { ignoredEdit } from '../../migration/cutover-edits.ts';
 import { untilPoweredOn } from '../../migration/late-shutdown.ts';
 import { earliest } from '../../migration/time.ts';
+import { keyOf } from '../../kube/object-key.ts';
 import { itineraryFor, phaseByName, stepOf } from '../../migration/itineraries.ts';
 import {
   longestRun,
@@ -291,6 +292,7 @@ export class ImportRunner {
   ): Promise<ActedPass> {
     // The same actions twice in a row: their effect has not come back through the watch yet. Repeating them would change nothing.
     if (decision.actions.length > 0 && isEqualJson(decision.actions, lastActions)) {
+      this.#deps.observer?.echoes(keyOf(session.object));
       return rest(this.#deps.clock.now() + echoMs);
     }
     await session.save(decision.actions.map((action) => action.do).join('+'), signal);
