@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ImportTimes, partyOf, type DowntimeSplit } from '../../../src/sandbox/demo/downtime.ts';
-import type { HttpEndpoint } from '../../../src/sources/source.ts';
 
 const key = 'ns/a';
 
