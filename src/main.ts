@@ -129,6 +129,12 @@ const demo = program
   .command('demo')
   .description('Move VMs from a simulated vCenter into a simulated cluster, show it and prove it.')
   .option('--disk <file>', 'move this raw disk image, which is only read, in place of the samples')
+  .addOption(
+    new Option(
+      '--fault <name@when>',
+      'let something happen: vcenter-down, importer-crash, kill-controller, slow-consolidation or api-outage, at copy, pause or cutover or so many seconds after the start',
+    ).conflicts('vms'),
+  )
   .option('--json', 'print one JSON document and nothing else', false)
   .option('--keep', 'stay up afterwards, for kubectl, until Ctrl-C', false);
 demo.addOption(vmsOption().conflicts('disk')).addOption(speedOption()).addOption(seedOption());
@@ -138,8 +144,23 @@ demo.action(async (given: DemoArguments) => {
   process.stdout.on('error', () => process.exit(exitCodes.failed));
   const { demoCommand } = await import('./sandbox/demo/command.ts');
   const { stdout: output, env } = process;
-  process.exitCode = await demoCommand({ ...given, output, env, clock, version }, signal);
+  const { fault, ...rest } = given;
+  const faulty = fault === undefined ? {} : { fault: await faultOf(fault) };
+  process.exitCode = await demoCommand({ ...rest, ...faulty, output, env, clock, version }, signal);
 });
+
+/** What there is to choose from is known to the sandbox alone, which is not loaded before it is asked for. */
+async function faultOf(text: string) {
+  const { parseFault } = await import('./sandbox/demo/fault-choice.ts');
+  try {
+    return parseFault(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return demo.error(`error: option '--fault <name@when>' argument '${text}' is invalid. ${why}`, {
+      exitCode: exitCodes.usage,
+    });
+  }
+}
 
 interface WorldArguments {
   readonly vms?: number;
@@ -148,6 +169,7 @@ interface WorldArguments {
 }
 interface DemoArguments extends WorldArguments {
   readonly disk?: string;
+  readonly fault?: string;
   readonly json: boolean;
   readonly keep: boolean;
 }

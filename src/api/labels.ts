@@ -12,9 +12,16 @@ export const resourceLabel = 'resource';
 export const importLabel = 'gantry.dev/import';
 /** Which disk of the import a claim, DataVolume or pod serves: the disk's key, hashed where it is no label value. */
 export const diskLabel = 'gantry.dev/disk';
+/** Forklift's label of what a pod is for; its conversion pods keep away from each other by it. */
+export const appLabel = 'forklift.app';
+export const conversionApp = 'virt-v2v';
 export const identityLabel = 'gantry.dev/identity';
 
 export const importFinalizer = 'gantry.dev/import';
+/**
+ * On a conversion pod: it stays, whoever evicts or deletes it, until we have seen how it ended. A pod that is not there has never run.
+ */
+export const conversionFinalizer = 'gantry.dev/conversion';
 /** Belongs to the run reconciler: the import stays until its end is in Plan.status. */
 export const projectedFinalizer = 'gantry.dev/projected';
 /** On Providers and their Secrets while an import owes something at the source. */

@@ -89,6 +89,19 @@ export const OptionsSchema = object({
   keepConversionPod: bool(),
 });
 
+/** How the guest on the copied disks is made fit for KubeVirt; only with strategy.conversion inPlace. */
+export const ConversionSchema = object({
+  image: text(512),
+  requestsKvm: bool({ description: 'The pod asks for the KVM device and a node of KubeVirt.' }),
+  seccompProfile: optional(text(256, { description: 'On the node, relative; none: the runtime default.' })),
+  clevis: bool({ description: 'Encrypted disks of the guest are unlocked over the network.' }),
+  labels: mapOf(text(63), 64),
+  nodeSelector: mapOf(text(63), 64),
+  affinity: optional(text(65536, { description: 'JSON text of a core/v1 Affinity.' })),
+  tempStorage: optional(object({ class: name, size: text(32, { description: 'A quantity.' }) })),
+});
+export type FrozenConversion = StaticOf<typeof ConversionSchema>;
+
 export const PoliciesSchema = object({
   powerOff: choice(['fail', 'abortCutover', 'force']),
   powerOffSeconds: int({ minimum: 0 }),
@@ -129,6 +142,7 @@ export const VirtualMachineImportSpecSchema = object({
   nics: list(FrozenNicSchema, 64),
   options: OptionsSchema,
   vddkImage: optional(text(512)),
+  conversion: optional(ConversionSchema),
   hooks: list(
     object({
       step: choice(['PreHook', 'PostHook']),
@@ -173,6 +187,7 @@ export const LedgerEntrySchema = object({
   endpoint: optional(text(128)),
   intentAt: dateTime(),
   doneAt: optional(dateTime()),
+  askedAt: optional(dateTime({ description: 'When it was last asked away; not asked again at once.' })),
   attempts: int({ minimum: 0 }),
   lastError: optional(text(256)),
   disposition: choice(dispositions),
@@ -186,6 +201,8 @@ export const RoundSchema = object({
   marker: text(128),
   snapshotId: optional(text(128)),
   startedAt: dateTime(),
+  tries: optional(int({ minimum: 0, description: 'Times that its snapshot was asked for.' })),
+  triedAt: optional(dateTime()),
   readyAt: optional(dateTime()),
   copiedAt: optional(dateTime()),
   removedAt: optional(dateTime()),
@@ -199,12 +216,36 @@ export const RoundSchema = object({
       sizeBytes: int(),
       epoch: optional(text(128, { description: 'Changes when the platform lost track of what changed.' })),
       recopy: optional(bool({ description: 'Copied whole in this round, into a volume made anew.' })),
+      sourceId: optional(text(2048, { description: 'What it is read by, where that is not as planned.' })),
+      place: optional(text(512, { description: 'Changes when the platform moved the disk.' })),
     }),
     256,
   ),
 });
 export type Round = StaticOf<typeof RoundSchema>;
 export type RoundKind = (typeof roundKinds)[number];
+
+/** The conversion of the guest, from the save before its pod is made. */
+export const ConversionRecordSchema = object({
+  startedAt: dateTime({ description: 'Of the first try. From then on a converter may have written.' }),
+  startedDisks: list(text(128), 256),
+  tries: int({ minimum: 1 }),
+  podUid: optional(uid),
+  untouchedPod: optional(
+    text(64, { description: 'UID of a pod that ended and is proven to have written nothing.' }),
+  ),
+  retryAt: optional(dateTime()),
+  firstError: optional(text(1024)),
+  answeredAt: optional(dateTime({ description: 'What the converter found is saved in this record.' })),
+  finishAskedAt: optional(dateTime()),
+  completedAt: optional(dateTime()),
+  firmware: optional(choice(['bios', 'uefi'])),
+  osId: optional(text(128, { description: "Of libosinfo's short ids." })),
+  osFamily: optional(text(64)),
+  bootDisk: optional(int({ minimum: 0, description: "Position among the VM's disks, from 0." })),
+  warnings: optional(list(object({ reason: text(128), message: text(1024) }), 16)),
+});
+export type ConversionRecord = StaticOf<typeof ConversionRecordSchema>;
 
 /** What no fact can replace; each field is written once unless its description says otherwise. */
 export const RecordsSchema = object({
@@ -225,6 +266,8 @@ export const RecordsSchema = object({
     object({
       acceptedAt: optional(dateTime()),
       requestedFor: optional(dateTime()),
+      /** A later wish that came too late, as an event has told; empty: it was taken back. */
+      ignored: optional(text(64)),
       /** A cutover that was begun and left again; the same wish is not tried twice. */
       blocked: optional(
         object({ requestedFor: optional(dateTime()), at: dateTime(), reason: text(64), message: text(1024) }),
@@ -239,6 +282,7 @@ export const RecordsSchema = object({
   rounds: optional(list(RoundSchema, 3)),
   roundsTotal: optional(int({ minimum: 0 })),
   bytesTotal: optional(int({ minimum: 0 })),
+  conversion: optional(ConversionRecordSchema),
   feeds: optional(
     mapOf(object({ path: choice(transferPaths), sizeBytes: int(), address: mapOf(text(1024), 16) }), 256),
   ),

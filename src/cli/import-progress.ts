@@ -6,6 +6,9 @@ export interface VmProgress {
   readonly name: string;
   readonly phase: string;
   readonly step: string;
+  /** Of a warm VM: the round that is copied, or was last. */
+  readonly round?: number;
+  readonly isFinalRound?: boolean;
   /** What it waits for, in words; empty while it goes on by itself. */
   readonly waitsFor: string;
   /** Milliseconds since 1970. */
@@ -26,7 +29,10 @@ export function progressOf(name: string, object: VirtualMachineImport | undefine
   const disks = status.disks ?? [];
   const frozen = object.spec.disks.filter((disk) => disk.mode === 'copy');
   const totalBytes = frozen.reduce((sum, disk) => sum + disk.sizeBytes, 0);
-  const doneBytes = disks.reduce((sum, disk) => sum + disk.doneBytes, 0);
+  const last = status.records?.rounds?.at(-1);
+  // After the first round the disks are there; how much of them has changed since, nobody tells (fact: cdi 3.2).
+  const isDelta = last !== undefined && (last.kind !== 'initial' || last.copiedAt !== undefined);
+  const doneBytes = isDelta ? totalBytes : disks.reduce((sum, disk) => sum + disk.doneBytes, 0);
   const copying = disks.filter((disk) => disk.state === 'copying');
   const bytesPerSecond = copying.reduce((sum, disk) => sum + (disk.rateBytesPerSecond ?? 0), 0);
   const waitsSince = Date.parse(status.phaseSince ?? '');
@@ -38,7 +44,9 @@ export function progressOf(name: string, object: VirtualMachineImport | undefine
     ...(Number.isFinite(waitsSince) && { waitsSince }),
     doneBytes,
     totalBytes,
-    ...(bytesPerSecond > 0 && { bytesPerSecond, secondsLeft: (totalBytes - doneBytes) / bytesPerSecond }),
+    ...(last !== undefined && { round: last.n, isFinalRound: last.kind === 'final' }),
+    ...(bytesPerSecond > 0 &&
+      !isDelta && { bytesPerSecond, secondsLeft: (totalBytes - doneBytes) / bytesPerSecond }),
     ...(status.outcome !== undefined && { outcome: status.outcome }),
   };
 }

@@ -15,6 +15,7 @@ export interface ProgressView {
 const columns: readonly Column[] = [
   { title: 'NAME', least: 12 },
   { title: 'PHASE', steady: 20 },
+  { title: 'ROUND', align: 'right', steady: 5 },
   { title: 'STEP', steady: 22, least: 12 },
   { title: 'WAITS FOR', steady: 34, least: 20 },
   { title: 'DONE', align: 'right', steady: 4 },
@@ -37,7 +38,8 @@ export function progressTable(vms: readonly VmProgress[], view: ProgressView): r
     .map((column, index) => ({ column, index }))
     .filter(
       ({ column: { title } }) => !dispensable.includes(title) || view.width >= (leastWidths[title] ?? 0),
-    );
+    )
+    .filter(({ column: { title } }) => title !== 'ROUND' || vms.some(({ round }) => round !== undefined));
   const rows = shown.map((vm) => {
     const cells = cellsOf(vm, view.now);
     return visible.map(({ index }) => cells[index] ?? '');
@@ -59,6 +61,7 @@ function cellsOf(vm: VmProgress, now: number): readonly string[] {
   return [
     vm.name,
     outcome === undefined ? vm.phase : outcome === 'Succeeded' ? 'Completed' : outcome,
+    roundText(vm),
     vm.step,
     waitText(vm, now),
     formatPercent(doneBytes, totalBytes),
@@ -66,6 +69,11 @@ function cellsOf(vm: VmProgress, now: number): readonly string[] {
     bytesPerSecond === undefined ? '' : formatRate(bytesPerSecond),
     secondsLeft === undefined ? '' : formatElapsed(secondsLeft * 1000),
   ];
+}
+
+function roundText({ round, isFinalRound }: VmProgress): string {
+  if (round === undefined) return '';
+  return isFinalRound === true ? 'last' : String(round);
 }
 
 /** Since when is said once it is worth saying. */

@@ -27,14 +27,25 @@ export class Transitions {
   }
 }
 
-function stateOf({ phase, waitsFor, outcome, doneBytes, totalBytes }: VmProgress): string {
+function stateOf(vm: VmProgress): string {
+  const { phase, waitsFor, outcome, doneBytes, totalBytes } = vm;
   const quarter = totalBytes === 0 ? 0 : Math.floor((4 * doneBytes) / totalBytes);
-  return [phase, waitsFor, outcome ?? '', phase === 'CopyDisks' ? quarter : ''].join('\n');
+  return [phase, waitsFor, outcome ?? '', roundOf(vm), phase === 'CopyDisks' ? quarter : ''].join('\n');
 }
 
-function sentence({ phase, waitsFor, outcome, doneBytes, totalBytes }: VmProgress): string {
+function sentence(vm: VmProgress): string {
+  const { phase, waitsFor, outcome, doneBytes, totalBytes } = vm;
   if (outcome === 'Succeeded') return 'Completed';
   if (outcome !== undefined) return `${outcome}: ${waitsFor}`;
-  const percent = phase === 'CopyDisks' ? ` ${formatPercent(doneBytes, totalBytes)}` : '';
-  return waitsFor === '' ? `${phase}${percent}` : `${phase}${percent}: waits for ${waitsFor}`;
+  const round = roundOf(vm);
+  const isFirst = phase === 'CopyDisks' && doneBytes < totalBytes;
+  const copied = isFirst ? ` ${formatPercent(doneBytes, totalBytes)}` : '';
+  const head = `${phase}${round === '' ? '' : `, ${round}`}${copied}`;
+  return waitsFor === '' ? head : `${head}: waits for ${waitsFor}`;
+}
+
+/** Where it says something: in phases that copy. */
+function roundOf({ phase, round, isFinalRound }: VmProgress): string {
+  if (round === undefined || (phase !== 'CopyDisks' && phase !== 'Finalize')) return '';
+  return isFinalRound === true ? 'last round' : `round ${round}`;
 }

@@ -24,6 +24,7 @@ import { ApiEventRecorder } from '../kube/events.ts';
 import { LeaderElector, type Fence, type LeaseTimes } from '../kube/lease.ts';
 import { keyOf } from '../kube/object-key.ts';
 import { Reflector } from '../kube/reflector.ts';
+import type { ConversionConfig } from '../migration/freeze/conversion.ts';
 import { SlotTable } from '../migration/slots.ts';
 import type { EngineSettings } from '../migration/settings.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -38,6 +39,7 @@ import { hostReconciler } from './host/reconciler.ts';
 import type { AtBoundary } from './import/boundary.ts';
 import { importCache } from './import/import-cache.ts';
 import { importReconciler } from './import/reconciler.ts';
+import { observedRunner, type RunObserver } from './import/run-observer.ts';
 import { ImportRunner } from './import/runner.ts';
 import { PowerWatch } from './import/power-watch.ts';
 import { priorImports } from './import/prior-imports.ts';
@@ -59,11 +61,14 @@ export interface ControllersOptions {
   readonly platformOf: (type: string) => SourcePlatform | undefined;
   /** How sources are reached. */
   readonly connect: SourceDeps['connect'];
+  /** How guests are converted; left out: no image is known but what Plans name. */
+  readonly conversion?: ConversionConfig;
   readonly version: string;
   /** Left out: this is the only replica, and it leads. */
   readonly election?: { readonly lease: ObjectKey; readonly identity: string; readonly times?: LeaseTimes };
   readonly metrics?: RuntimeMetrics;
   readonly atBoundary?: AtBoundary;
+  readonly observer?: RunObserver;
 }
 
 /** Imports and plans reconciled at once: a reconcile mostly waits for answers. */
@@ -135,7 +140,14 @@ export function createControllers(options: ControllersOptions): { readonly manag
     run: (signal) => untilStopped(signal, () => hub.stop()),
   });
 
-  const world = { ...watched, hub, platformOf: options.platformOf, cluster };
+  const { conversion } = options;
+  const world = {
+    ...watched,
+    hub,
+    platformOf: options.platformOf,
+    cluster,
+    ...(conversion !== undefined && { conversion }),
+  };
   const maps = mapReconcilers({ client, clock, world });
   const networkMapController = controller('networkmap', workers.others, maps.networkMap);
   const storageMapController = controller('storagemap', workers.others, maps.storageMap);
@@ -174,12 +186,13 @@ export function createControllers(options: ControllersOptions): { readonly manag
     random: options.random,
     log,
     reportedAt: new Map(),
+    ...(options.observer !== undefined && { observer: options.observer }),
   });
   const reconcileImport = importReconciler({
     client,
     imports,
     migrations: watched.migrations,
-    runner,
+    runner: observedRunner(runner, options.observer, imports),
     powerWatch,
     slots,
     clock,

@@ -11,6 +11,7 @@ import type { Logger } from '../runtime/log.ts';
 import { RuntimeMetrics } from '../runtime/metrics.ts';
 import { createHttpEndpoint } from '../sources/http-endpoint.ts';
 import { createSourceRegistry } from '../sources/registry.ts';
+import { conversionConfig } from './conversion-config.ts';
 import { createControllers } from './controllers.ts';
 
 export interface ControllerProcessOptions {
@@ -86,6 +87,7 @@ export async function runControllerProcess(
     random,
     log,
     settings: options.settings,
+    conversion: conversionConfig(options.env),
     platformOf: (type) => registry.platform(type),
     connect: (url, trust) => createHttpEndpoint(url, trust),
     version: options.version,

@@ -1,7 +1,8 @@
 import { bounded, type ConditionDraft } from '../api/conditions.ts';
 import { isOwed, sourcePowerKey } from './ledger.ts';
 import type { Advance, Context } from './phase.ts';
-import { roundSlots } from './slot-requests.ts';
+import { roundUnderWay, withoutRound } from './rounds.ts';
+import { heldRoundSlots } from './slot-requests.ts';
 import { rfc3339 } from './time.ts';
 
 /** Whether the users' wish for a cutover is to be followed now. It is honoured between rounds only. */
@@ -18,26 +19,46 @@ export function cutoverAtMs({ spec, records }: Pick<Context, 'spec' | 'records'>
   return Number.isNaN(at) ? undefined : at;
 }
 
-/** After this moment no power-off begins any more. */
-export function isTooLate({ spec, now }: Pick<Context, 'spec' | 'now'>): boolean {
+/** When power-offs end to begin, milliseconds since 1970; undefined: never. */
+export function cutoverEndMs({ spec }: Pick<Context, 'spec'>): number | undefined {
   const until = spec.control?.cutoverUntil;
-  return until !== undefined && now >= Date.parse(until);
+  return until === undefined ? undefined : Date.parse(until);
+}
+
+/** After that moment no power-off begins any more. */
+export function isTooLate(context: Pick<Context, 'spec' | 'now'>): boolean {
+  const end = cutoverEndMs(context);
+  return end !== undefined && context.now >= end;
+}
+
+/** Back to the rounds before the source was touched, because the wish was taken back, or all is paused: it may come again. */
+export function putOffCutover(context: Context): Advance {
+  const blocked = context.records.cutover?.blocked;
+  return {
+    kind: 'advance',
+    to: 'CopyingPaused',
+    forget: isOwed(context, sourcePowerKey) ? ['cutover'] : ['cutover', 'power'],
+    ...(blocked !== undefined && { records: { cutover: { blocked } } }),
+    free: heldRoundSlots(context),
+  };
 }
 
 /**
  * Out of the cutover and back to the rounds: the source stays in service, or is put back into it. The same wish is not tried again; who
  * wants a cutover says so anew.
  *
- * @param power what becomes of the obligation to put the power back: `none` was made, it is `met` because the source is on, or a shutdown
- * may still come `late` and is then answered with power-on.
+ * @param power what becomes of the obligation to put the power back: `none` was made for this cutover, it is `met` because the source is
+ * on, or a shutdown may still come `late` and is then answered with power-on.
  */
 export function leaveCutover(
   context: Context,
   power: 'none' | 'met' | 'late',
   why: { readonly reason: string; readonly message: string },
 ): Advance {
-  const { records, spec, settings, now } = context;
-  const wish = spec.control?.cutoverAt;
+  const { records, spec, now } = context;
+  // What was set while this one was under way is a new wish.
+  const { acceptedAt, requestedFor } = records.cutover ?? {};
+  const wish = acceptedAt === undefined ? spec.control?.cutoverAt : requestedFor;
   const message = bounded(
     `${why.message} The source stays in service; set the cutover anew when this is mended.`,
   );
@@ -47,8 +68,10 @@ export function leaveCutover(
     reason: why.reason,
     message,
   };
+  const begun = roundUnderWay(context);
   const { before, restore } = records.power ?? {};
-  const keeps = power === 'late' && before !== undefined;
+  // Still owed from a cutover before this one: what the power was then stays known.
+  const keeps = power !== 'met' && before !== undefined && isOwed(context, sourcePowerKey);
   return {
     kind: 'advance',
     to: 'CopyingPaused',
@@ -56,31 +79,20 @@ export function leaveCutover(
     records: {
       cutover: { blocked },
       ...(keeps && { power: { before, ...(restore !== undefined && { restore }) } }),
+      ...(begun?.kind === 'final' && withoutRound(context, begun)),
     },
     ...(power === 'met' && { ledger: [{ op: 'strike', key: sourcePowerKey }] }),
-    free: roundSlots(spec, settings).map(({ resource }) => resource),
+    free: heldRoundSlots(context),
     events: [{ type: 'Warning', reason: 'CutoverBlocked', message }],
   };
 }
 
-/** Said as long as the rounds go on after a cutover that was left. */
-export function blockedCondition({ records }: Pick<Context, 'records'>): readonly ConditionDraft[] {
+/** Said as long as the rounds go on after a cutover that was left, and nobody has set it anew. */
+export function blockedCondition({
+  records,
+  spec,
+}: Pick<Context, 'records' | 'spec'>): readonly ConditionDraft[] {
   const blocked = records.cutover?.blocked;
-  if (blocked === undefined) return [];
+  if (blocked === undefined || cutoverAtMs({ records, spec }) !== undefined) return [];
   return [{ type: 'CutoverBlocked', category: 'Warn', reason: blocked.reason, message: blocked.message }];
-}
-
-/** A cutover was given up while the guest might still shut down, and it is not known yet that it does not. */
-export function awaitsLateShutdown(context: Pick<Context, 'records' | 'ledger'>): boolean {
-  const { blocked } = context.records.cutover ?? {};
-  return (
-    blocked !== undefined &&
-    context.records.power?.offRequestedAt === undefined &&
-    isOwed(context, sourcePowerKey)
-  );
-}
-
-/** Until when a shutdown is taken for the answer to our request, milliseconds since 1970 (review.md F20). */
-export function lateShutdownEndsMs({ records, settings }: Pick<Context, 'records' | 'settings'>): number {
-  return Date.parse(records.cutover?.blocked?.at ?? '') + settings.latePowerOffSeconds * 1000;
 }

@@ -42,7 +42,8 @@ export function diskStatus(
   const uid = volume.dataVolume?.uid ?? previous?.dataVolumeUID;
   const before = previous !== undefined && previous.dataVolumeUID === uid ? previous : undefined;
   const percent = percentOf(volume, state, before);
-  const doneBytes = Math.max(before?.doneBytes ?? 0, Math.floor((disk.sizeBytes * (percent ?? 0)) / 100));
+  const totalBytes = stage?.round.disks[disk.key]?.sizeBytes ?? disk.sizeBytes;
+  const doneBytes = Math.max(before?.doneBytes ?? 0, Math.floor((totalBytes * (percent ?? 0)) / 100));
   const message = text ?? (restarts.total > 0 ? volume.pod?.terminationMessage : undefined);
   return {
     key: disk.key,
@@ -53,7 +54,7 @@ export function diskStatus(
     state,
     ...(percent !== undefined && { percent }),
     doneBytes,
-    totalBytes: stage?.round.disks[disk.key]?.sizeBytes ?? disk.sizeBytes,
+    totalBytes,
     ...(before?.staleProgress !== undefined &&
       percent === undefined && { staleProgress: before.staleProgress }),
     ...movement(doneBytes, state, restarts, before, now),

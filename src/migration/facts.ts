@@ -35,6 +35,10 @@ export interface FactTable {
    * instances need no watch and no label that would outlive the hand-over.
    */
   readonly instancePhase: string;
+  /** cached; that there is none is live. The pod that converts the guest, whoever has deleted it meanwhile. */
+  readonly conversionPod: ConversionPodFact | undefined;
+  /** live, through the API server. What the converter tells once it is done; undefined: it does not answer yet, or any more. */
+  readonly conversionResult: ConversionResult | undefined;
   /** live. Every object in the target namespace that carries our label. */
   readonly targetObjects: TargetObjects;
   /** live. What became of the snapshot of the round under way. */
@@ -53,6 +57,9 @@ export interface OwedSnapshot {
   /** Of its ledger entry. */
   readonly key: string;
   readonly marker: string;
+  /** How often it was asked away, and when last: milliseconds since 1970. */
+  readonly attempts: number;
+  readonly askedMs?: number;
   readonly state: SnapshotState;
   /** Once its id is known, from the ledger or from its state. */
   readonly removal?: { readonly id: string; readonly reading: SnapshotRemoval };
@@ -100,6 +107,8 @@ export type Preflight =
   /** A VM of that name exists. `ours`: it carries our label. */
   | { readonly state: 'nameTaken'; readonly ours: boolean; readonly uid: string; readonly by: string }
   | { readonly state: 'refused'; readonly code: string; readonly text: string }
+  /** The pod that is to convert the guest. */
+  | { readonly state: 'converterRefused'; readonly text: string }
   /** A claim under the exact name of one of our disks which is not ours: "namespace/name, owned by ...". */
   | { readonly state: 'claimTaken'; readonly by: string }
   | { readonly state: 'classMissing'; readonly classes: readonly string[] }
@@ -172,10 +181,49 @@ export type TargetVmFact =
       readonly runStrategy: string;
     };
 
+export interface ConversionPodFact {
+  readonly name: string;
+  readonly uid: string;
+  /** Since when somebody wants it gone; its grace included. Milliseconds since 1970. */
+  readonly deletingMs?: number;
+  /** Our finalizer is on it. */
+  readonly isHeld: boolean;
+  readonly phase: string;
+  readonly createdMs: number;
+  /** As far as its readiness tells; without a probe: as soon as it runs. */
+  readonly isReady: boolean;
+  /** A node has it. */
+  readonly isScheduled: boolean;
+  /** The program of the image has begun; milliseconds since 1970. */
+  readonly startedMs?: number;
+  /** Why it does not run: the scheduler's or the kubelet's words, scrubbed. */
+  readonly pendingText?: string;
+  /** Of a pod that failed: its last words, scrubbed. */
+  readonly lastWords?: string;
+  /** Of a pod that failed: the image itself says that the disks are as they were. */
+  readonly saysUntouched: boolean;
+}
+
+/** As much as was there to be read. */
+export interface ConversionResult {
+  readonly firmware?: 'bios' | 'uefi';
+  readonly osId?: string;
+  readonly osFamily?: string;
+  /** Position among the VM's disks, from 0. */
+  readonly bootDisk?: number;
+  readonly warnings: readonly { readonly reason: string; readonly message: string }[];
+}
+
 export interface OwnedObject {
   readonly name: string;
   readonly uid: string;
   readonly deleting: boolean;
+}
+export interface OwnedPod extends OwnedObject {
+  /** Converts the guest: while it is there it may write. */
+  readonly converts?: boolean;
+  /** Our finalizer is on it. */
+  readonly isHeld?: boolean;
 }
 export interface TargetObjects {
   readonly virtualMachines: readonly OwnedObject[];
@@ -183,7 +231,7 @@ export interface TargetObjects {
   readonly claims: readonly (OwnedObject & {
     readonly owner: 'DataVolume' | 'VirtualMachine' | 'none' | 'other';
   })[];
-  readonly pods: readonly OwnedObject[];
+  readonly pods: readonly OwnedPod[];
   readonly secrets: readonly OwnedObject[];
   readonly configMaps: readonly OwnedObject[];
 }

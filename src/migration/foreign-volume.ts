@@ -29,6 +29,15 @@ export function lostClaim(
   );
 }
 
+/** The first of them that is lost: without its claims the VM could never start. */
+export function firstLost(volumes: readonly VolumeFact[], context: Context): Fail | undefined {
+  for (const volume of volumes) {
+    const failure = lostClaim(volume, context);
+    if (failure !== undefined) return failure;
+  }
+  return undefined;
+}
+
 /** A claim or DataVolume under the name of one of our disks that this import did not make: somebody's data. */
 export function foreignVolume(volume: VolumeFact, { spec }: Context): Fail | undefined {
   const at = `${spec.target.namespace}/${volume.claimName}`;

@@ -3,6 +3,8 @@ import type { VirtualMachineImportSpec } from '../api/virtual-machine-import.ts'
 import type { Phase } from './phase.ts';
 import { completed } from './phases/completed.ts';
 import { copyDisks, finalize } from './phases/copy-disks.ts';
+import { convertGuest } from './phases/conversion/convert-guest.ts';
+import { createGuestConversionPod } from './phases/conversion/create-guest-conversion-pod.ts';
 import { createDataVolumes } from './phases/create-data-volumes.ts';
 import { createVm } from './phases/create-vm.ts';
 import { powerOffSource } from './phases/power-off-source.ts';
@@ -11,9 +13,16 @@ import { releaseVolumes } from './phases/release-volumes.ts';
 import { addCheckpoint } from './phases/rounds/add-checkpoint.ts';
 import { copyingPaused } from './phases/rounds/copying-paused.ts';
 import { preflightCutover } from './phases/rounds/preflight-cutover.ts';
-import { removeFinalSnapshot, removeSnapshot, waitForRemoval } from './phases/rounds/remove-snapshot.ts';
-import { createSnapshot, waitForSnapshot } from './phases/rounds/snapshot.ts';
+import {
+  removeFinalSnapshot,
+  removeSnapshot,
+  roundIsOver,
+  waitForRemoval,
+} from './phases/rounds/remove-snapshot.ts';
+import { createSnapshot } from './phases/rounds/create-snapshot.ts';
+import { inCutover } from './phases/rounds/source-is-on.ts';
 import { storeDeltas } from './phases/rounds/store-deltas.ts';
+import { waitForSnapshot } from './phases/rounds/wait-for-snapshot.ts';
 import { startVm } from './phases/start-vm.ts';
 import { started } from './phases/started.ts';
 import { storePowerState } from './phases/store-power-state.ts';
@@ -99,7 +108,23 @@ export const warm: Itinerary = {
 /** A retry of a VM whose earlier run committed: what stands is not touched (design: import.md 2.4 R-POST). */
 export const postHook: Itinerary = { id: 'postHook', version: 1, phases: ['Started', 'Completed'] };
 
-export const itineraries: readonly Itinerary[] = [cold, warm, postHook];
+/** The same, with the guest made fit for KubeVirt on the copied disks (design: import.md 2.3, in place). */
+export const coldConverted: Itinerary = converted(cold, 'coldConverted');
+export const warmConverted: Itinerary = converted(warm, 'warmConverted');
+
+export const itineraries: readonly Itinerary[] = [cold, coldConverted, warm, warmConverted, postHook];
+
+function converted(plain: Itinerary, id: string): Itinerary {
+  const at = plain.phases.indexOf('CreateVM');
+  const phases = plain.phases.toSpliced(at, 0, 'CreateGuestConversionPod', 'ConvertGuest');
+  return { ...plain, id, version: 1, phases };
+}
+
+/** By what is known before there is an import. */
+export function usualItinerary(way: { readonly isWarm: boolean; readonly converts: boolean }): Itinerary {
+  if (way.isWarm) return way.converts ? warmConverted : warm;
+  return way.converts ? coldConverted : cold;
+}
 
 /**
  * The itinerary of an import that begins.
@@ -111,7 +136,7 @@ export function itineraryFor(
   priorCommitted = spec.strategy.type === 'postHook',
 ): Itinerary {
   if (priorCommitted) return postHook;
-  return isWarm(spec) ? warm : cold;
+  return usualItinerary({ isWarm: isWarm(spec), converts: spec.strategy.conversion === 'inPlace' });
 }
 
 const phases: ReadonlyMap<string, Phase> = new Map(
@@ -126,22 +151,24 @@ const phases: ReadonlyMap<string, Phase> = new Map(
     createSnapshot('initial', 'CreateInitialSnapshot'),
     waitForSnapshot('initial', 'WaitForInitialSnapshot', 'CreateInitialSnapshot'),
     storeDeltas('StoreInitialSnapshotDeltas', 'Initialize'),
-    removeSnapshot('RemovePreviousSnapshot', 'DiskTransfer', 'next'),
-    waitForRemoval('WaitForPreviousSnapshotRemoval', 'DiskTransfer', 'next'),
+    removeSnapshot('RemovePreviousSnapshot'),
+    waitForRemoval('WaitForPreviousSnapshotRemoval', roundIsOver),
     copyingPaused,
     createSnapshot('next', 'CreateSnapshot'),
     waitForSnapshot('next', 'WaitForSnapshot', 'CreateSnapshot'),
     storeDeltas('StoreSnapshotDeltas', 'DiskTransfer'),
     addCheckpoint('AddCheckpoint', 'DiskTransfer', { isFinal: false, next: 'CopyDisks' }),
     preflightCutover,
-    removeSnapshot('RemovePenultimateSnapshot', 'Cutover', 'final'),
-    waitForRemoval('WaitForPenultimateSnapshotRemoval', 'Cutover', 'final'),
+    inCutover(removeSnapshot('RemovePenultimateSnapshot')),
+    inCutover(waitForRemoval('WaitForPenultimateSnapshotRemoval', () => ({}))),
     createSnapshot('final', 'CreateFinalSnapshot'),
     waitForSnapshot('final', 'WaitForFinalSnapshot', 'CreateFinalSnapshot'),
     storeDeltas('StoreFinalSnapshotDeltas', 'Cutover'),
     addCheckpoint('AddFinalCheckpoint', 'Cutover', { isFinal: true, next: 'Finalize' }),
     finalize,
     removeFinalSnapshot,
+    createGuestConversionPod,
+    convertGuest,
     createVm,
     releaseVolumes,
     startVm,

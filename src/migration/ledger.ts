@@ -74,6 +74,12 @@ function applyOne(ledger: readonly LedgerEntry[], change: LedgerChange, now: str
       return edit(ledger, change.key, (entry) => ({ ...entry, id: change.id }));
     case 'strike':
       return ledger.filter((entry) => entry.key !== change.key);
+    case 'ask':
+      return edit(ledger, change.key, (entry) => ({
+        ...entry,
+        askedAt: now,
+        attempts: entry.attempts + 1,
+      }));
     case 'note':
       return edit(ledger, change.key, (entry) => ({
         ...entry,

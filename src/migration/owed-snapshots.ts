@@ -1,5 +1,6 @@
 import type { OwedSnapshot } from './facts.ts';
 import type { Action, LedgerChange } from './phase.ts';
+import { pauseAfter } from './tries.ts';
 
 /** What is to be done about the snapshots that an import has at its source. */
 export interface SnapshotsReading {
@@ -12,13 +13,17 @@ export interface SnapshotsReading {
 
 /**
  * Reads the owed snapshots: which are gone, which are to be asked away now, which are on their way. "Gone" is the platform's proof: out of
- * the tree, and nothing left to be merged (review.md F7). A failed removal is asked for again.
+ * the tree, and nothing left to be merged (review.md F30). A removal that came to nothing is asked for again, after a while that grows: a
+ * disk that somebody holds fails it at once, for as long as he likes.
+ *
+ * @param now milliseconds since 1970.
  */
-export function readOwedSnapshots(owed: readonly OwedSnapshot[]): SnapshotsReading {
+export function readOwedSnapshots(owed: readonly OwedSnapshot[], now: number): SnapshotsReading {
   const ledger: LedgerChange[] = [];
   const actions: Action[] = [];
   const left: string[] = [];
-  for (const { key, marker, state, removal } of owed) {
+  for (const snapshot of owed) {
+    const { key, marker, state, removal } = snapshot;
     if (removal === undefined) {
       // Neither in the tree nor on its way: it never came to be, or somebody has taken it away.
       if (state.state === 'absent' || state.state === 'failed') ledger.push({ op: 'strike', key });
@@ -26,11 +31,20 @@ export function readOwedSnapshots(owed: readonly OwedSnapshot[]): SnapshotsReadi
       continue;
     }
     const { id, reading } = removal;
-    if (reading.state === 'gone') ledger.push({ op: 'strike', key });
-    else ledger.push({ op: 'identify', key, id });
-    if (reading.state !== 'gone')
-      left.push(reading.state === 'failed' ? `${marker} (${reading.error.message})` : marker);
-    if (reading.state === 'present' || reading.state === 'failed') actions.push({ do: 'removeSnapshot', id });
+    if (reading.state === 'gone') {
+      ledger.push({ op: 'strike', key });
+      continue;
+    }
+    ledger.push({ op: 'identify', key, id });
+    left.push(reading.state === 'failed' ? `${marker} (${reading.error.message})` : marker);
+    const isStanding = reading.state === 'present' || reading.state === 'failed';
+    if (!isStanding || now < mayBeAskedAt(snapshot)) continue;
+    ledger.push({ op: 'ask', key });
+    actions.push({ do: 'removeSnapshot', id });
   }
   return { ledger, actions, left };
+}
+
+function mayBeAskedAt({ attempts, askedMs }: OwedSnapshot): number {
+  return askedMs === undefined ? 0 : askedMs + pauseAfter(attempts);
 }

@@ -158,6 +158,8 @@ export type LedgerChange =
   | { readonly op: 'strike'; readonly key: string }
   /** The thing was made; this is its own id. */
   | { readonly op: 'identify'; readonly key: string; readonly id: string }
+  /** Asked away, now. */
+  | { readonly op: 'ask'; readonly key: string }
   | { readonly op: 'note'; readonly key: string; readonly lastError: string }
   | { readonly op: 'dispose'; readonly key: string; readonly disposition: LedgerEntry['disposition'] };
 
@@ -177,7 +179,13 @@ export type Action =
       readonly diskKey: string;
       readonly growPercent?: number;
       /** Warm: the first stage, and whether it is the last one too. */
-      readonly stage?: { readonly current: string; readonly isFinal: boolean; readonly sizeBytes: number };
+      readonly stage?: {
+        readonly current: string;
+        readonly isFinal: boolean;
+        readonly sizeBytes: number;
+        /** What it is read by, where that is not as planned. */
+        readonly sourceId?: string;
+      };
     }
   /** One more stage for a DataVolume whose last one is `after`; in the same patch it becomes the last of all. */
   | {
@@ -198,6 +206,12 @@ export type Action =
       readonly orphanClaim: boolean;
     }
   | { readonly do: 'deletePod'; readonly name: string; readonly uid: string }
+  /** Beside the pod: the domain that it converts, in a ConfigMap. */
+  | { readonly do: 'createConversionPod' }
+  /** The converter has told all: it may end. */
+  | { readonly do: 'finishConversion'; readonly name: string }
+  /** Our finalizer goes off a pod; with `forget` our label too, for the user to keep it. */
+  | { readonly do: 'releasePod'; readonly name: string; readonly uid: string; readonly forget: boolean }
   | { readonly do: 'createVm' }
   | { readonly do: 'deleteVm'; readonly name: string; readonly uid: string }
   | {

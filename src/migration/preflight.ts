@@ -24,6 +24,12 @@ export function preflightFailure(preflight: Preflight, target: string): Fail | u
       );
     case 'refused':
       return refused(preflight.code, preflight.text, target);
+    case 'converterRefused':
+      return terminal(
+        'ConversionPodRefused',
+        `The target cluster refuses the pod that is to convert the guest of ${target}: ${preflight.text}`,
+        'Correct what it objects to (pod security of the namespace, a policy, what the Plan says of convertors), and start the plan again.',
+      );
     case 'claimTaken':
       return claimNameTaken(preflight.by);
     case 'classMissing':

@@ -1,5 +1,5 @@
 import type { Records, Round, RoundKind, VirtualMachineImportSpec } from '../api/virtual-machine-import.ts';
-import type { Context } from './phase.ts';
+import type { Action, Context } from './phase.ts';
 import { rfc3339 } from './time.ts';
 
 /**
@@ -35,16 +35,36 @@ export function roundMarker(context: Pick<Context, 'records' | 'uid'>): string {
   return `${markerPrefix}${context.uid}-${n}`;
 }
 
-/** The round under way, or a new one that begins now. */
+/** The first stage of a volume that is to hold a disk as it is in this round. */
+export function firstStage(
+  { current, sizeBytes, sourceId }: Round['disks'][string],
+  isFinal: boolean,
+): NonNullable<Extract<Action, { do: 'createDataVolume' }>['stage']> {
+  return { current, isFinal, sizeBytes, ...(sourceId !== undefined && { sourceId }) };
+}
+
+/** The round under way, or a new one that begins now; one that has no snapshot yet is as good as new for a round of another kind. */
 export function beginRound(context: Pick<Context, 'records' | 'uid' | 'now'>, kind: RoundKind): Round {
   const underWay = roundUnderWay(context);
-  if (underWay !== undefined) return underWay;
+  if (underWay !== undefined && (underWay.kind === kind || underWay.snapshotId !== undefined))
+    return underWay;
   return {
-    n: (context.records.roundsTotal ?? 0) + 1,
+    n: underWay?.n ?? (context.records.roundsTotal ?? 0) + 1,
     kind,
     marker: roundMarker(context),
     startedAt: rfc3339(context.now),
     disks: {},
+  };
+}
+
+/** The records without a round that came to nothing: its number and its marker are the next one's. */
+export function withoutRound(
+  { records }: Pick<Context, 'records'>,
+  round: Round,
+): Required<Pick<Records, 'rounds' | 'roundsTotal'>> {
+  return {
+    rounds: (records.rounds ?? []).filter(({ n }) => n !== round.n),
+    roundsTotal: round.n - 1,
   };
 }
 

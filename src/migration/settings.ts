@@ -54,6 +54,14 @@ export interface EngineSettings {
   readonly snapshotsInflight: number;
   /** Below so much free space on a datastore of the VM no snapshot is made while it runs. */
   readonly datastoreFreePercent: number;
+  /** Guests that are converted at once, per target cluster. */
+  readonly conversionsInflight: number;
+  /** A conversion pod that does not run. */
+  readonly conversionPendingSeconds: number;
+  /** A conversion that takes longer: condition SlowConversion, no failure. */
+  readonly conversionSlowSeconds: number;
+  /** Conversion pods of one import, as long as none of them has written anything. */
+  readonly conversionTries: number;
   /** Progress is written when it moved by so many percent, or after progressSeconds. */
   readonly progressPercent: number;
   readonly progressSeconds: number;
@@ -87,6 +95,10 @@ export const defaultSettings: EngineSettings = {
   consolidationSlowSeconds: 120 * 60,
   snapshotsInflight: 8,
   datastoreFreePercent: 10,
+  conversionsInflight: 20,
+  conversionPendingSeconds: 5 * 60,
+  conversionSlowSeconds: 4 * 60 * 60,
+  conversionTries: 3,
   progressPercent: 1,
   progressSeconds: 15,
 };

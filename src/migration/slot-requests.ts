@@ -34,13 +34,41 @@ export function copySlot(spec: VirtualMachineImportSpec, settings: EngineSetting
 /** A snapshot of the VM, from its making until it is merged again. */
 export function snapshotSlot(spec: VirtualMachineImportSpec, settings: EngineSettings): SlotRequest {
   const host = `${spec.source.provider.uid}/${spec.model.host?.id ?? 'provider'}`;
-  return { resource: bounded(`snapshot/${host}`), cost: 1, capacity: settings.snapshotsInflight };
+  return { resource: bounded(`${snapshotPrefix}${host}`), cost: 1, capacity: settings.snapshotsInflight };
+}
+
+/** A conversion, from before its pod is made until it has ended. */
+export function conversionSlot(spec: VirtualMachineImportSpec, settings: EngineSettings): SlotRequest {
+  return {
+    resource: bounded(`conversion/${spec.target.provider.uid}`),
+    cost: 1,
+    capacity: settings.conversionsInflight,
+  };
 }
 
 /** All that one round takes, in one go: what holds a snapshot must never wait for its copy (design: import.md 2.2). */
 export function roundSlots(spec: VirtualMachineImportSpec, settings: EngineSettings): readonly SlotRequest[] {
   const copy = copySlot(spec, settings);
   return [snapshotSlot(spec, settings), ...(copy === undefined ? [] : [copy])];
+}
+
+/** All that a cutover takes before the source goes off: nothing of what follows is to wait in a queue meanwhile (review.md F53). */
+export function cutoverSlots(
+  spec: VirtualMachineImportSpec,
+  settings: EngineSettings,
+): readonly SlotRequest[] {
+  const converts = spec.strategy.conversion === 'inPlace';
+  return [...roundSlots(spec, settings), ...(converts ? [conversionSlot(spec, settings)] : [])];
+}
+
+/** Those of a round or a cutover that the import holds: what is given back when nothing is copied for a while. */
+export function heldRoundSlots({
+  spec,
+  settings,
+  status,
+}: Pick<Context, 'spec' | 'settings' | 'status'>): readonly string[] {
+  const wanted = new Set(cutoverSlots(spec, settings).map(({ resource }) => resource));
+  return (status.slots ?? []).map(({ resource }) => resource).filter((resource) => wanted.has(resource));
 }
 
 /** Held is what the saved status says: a grant that was not saved is lost with the process that got it. */
@@ -63,6 +91,11 @@ function bounded(resource: string): string {
 }
 
 const identityPrefix = 'identity/';
+const snapshotPrefix = 'snapshot/';
+
+export function isSnapshotSlot(resource: string): boolean {
+  return resource.startsWith(snapshotPrefix);
+}
 
 export function isIdentitySlot(resource: string): boolean {
   return resource.startsWith(identityPrefix);

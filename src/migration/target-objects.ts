@@ -1,4 +1,4 @@
-import type { OwnedObject, TargetObjects } from './facts.ts';
+import type { OwnedObject, OwnedPod, TargetObjects } from './facts.ts';
 import type { Action } from './phase.ts';
 
 /** A namespace that is gone shows nothing, and owes nothing. */
@@ -38,8 +38,17 @@ export function leftoverActions(objects: TargetObjects): readonly Action[] {
   ];
 }
 
-export function podActions({ pods }: TargetObjects): readonly Action[] {
-  return notYetDeleted(pods).map(({ name, uid }): Action => ({ do: 'deletePod', name, uid }));
+/** Only then the finalizer: from there on the pod goes as soon as its containers have ended. */
+export function podActions({ pods }: Pick<TargetObjects, 'pods'>): readonly Action[] {
+  return pods.flatMap(({ name, uid, deleting, isHeld }): readonly Action[] => {
+    if (!deleting) return [{ do: 'deletePod', name, uid }];
+    return isHeld === true ? [{ do: 'releasePod', name, uid, forget: false }] : [];
+  });
+}
+
+/** What may still write to the claims. */
+export function converters({ pods }: Pick<TargetObjects, 'pods'>): readonly OwnedPod[] {
+  return pods.filter(({ converts }) => converts === true);
 }
 
 export function accessActions({ secrets, configMaps }: TargetObjects): readonly Action[] {

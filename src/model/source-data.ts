@@ -91,6 +91,10 @@ export interface DiskCheckpoint {
   readonly sizeBytes: number;
   /** Opaque; another one than at the snapshot before means that nobody knows what changed in between. */
   readonly epoch?: string;
+  /** As DiskModel.sourceId, for who reads it from this snapshot on. */
+  readonly sourceId?: string;
+  /** Opaque; another one than at the snapshot before means that `sourceId` of then finds it no more. */
+  readonly place?: string;
 }
 
 export interface Audit {

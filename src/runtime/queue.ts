@@ -9,7 +9,7 @@ export type Priority = 'normal' | 'low';
 
 /** Told what happens in a queue; for metrics. Must not throw. */
 export interface QueueObserver {
-  added(): void;
+  added(key: string): void;
   retried(): void;
   /** Keys that are ready and not handed out. */
   depth(depth: number): void;
@@ -87,13 +87,13 @@ export class WorkQueue<K extends string = string> {
     this.#undelay(key);
     if (this.#processing.has(key)) {
       const before = this.#dirty.get(key);
-      if (before === undefined) this.#observer?.added();
+      if (before === undefined) this.#observer?.added(key);
       if (before !== 'normal') this.#dirty.set(key, priority);
       return;
     }
     const ready = this.#ready.get(key);
     if (ready === undefined) {
-      this.#observer?.added();
+      this.#observer?.added(key);
       this.#makeReady(key, priority, this.#clock.monotonicMs());
     } else if (ready.priority === 'low' && priority === 'normal') {
       // The entry in the low lane stays behind; `#next` finds nothing ready under it.

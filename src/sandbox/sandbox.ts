@@ -6,6 +6,9 @@ import { EmbeddedApiServer } from './api/api-server.ts';
 import { registerCdiAdmission } from './cdi/admission.ts';
 import { startCdi } from './cdi/cdi.ts';
 import type { CdiSettings } from './cdi/settings.ts';
+import { startConversionNode } from './conversion/conversion-node.ts';
+import type { ConversionWrite } from './conversion/converter.ts';
+import { defaultConversionSettings, type ConversionSettings } from './conversion/settings.ts';
 import type { DiskStore } from './disk-store.ts';
 import { SwitchedFaults } from './faults.ts';
 import { registerKubeVirtAdmission } from './kubevirt/admission.ts';
@@ -27,6 +30,7 @@ export interface SandboxOptions {
   /** Divides all simulated latencies; default 1. */
   readonly speed?: number;
   readonly cdi?: Partial<CdiSettings>;
+  readonly conversion?: Partial<ConversionSettings>;
   readonly kubevirt?: Partial<KubeVirtSettings>;
   readonly storage?: Partial<StorageSettings>;
   readonly vcenter?: Pick<VCenterOptions, 'credentials' | 'latencies' | 'host' | 'maxChangedAreas'>;
@@ -42,6 +46,8 @@ export class Sandbox implements World {
   readonly faults: SwitchedFaults;
   readonly api: EmbeddedApiServer;
   readonly vcenter: SimulatedVCenter;
+  /** What converters have written, in order. */
+  readonly conversions: ConversionWrite[] = [];
   readonly ready: Promise<void>;
   readonly #log: Logger;
   readonly #end = new AbortController();
@@ -69,6 +75,17 @@ export class Sandbox implements World {
       startCdi(
         this.client('cdi'),
         { ...standIn, vcenter, faults, settings: { speed, ...options.cdi } },
+        signal,
+      ),
+      startConversionNode(
+        this.client('conversion-node'),
+        {
+          ...standIn,
+          faults,
+          settings: { ...defaultConversionSettings, speed, ...options.conversion },
+          written: (write) => this.conversions.push(write),
+          answerForPods: (responder) => this.api.answerForPods(responder),
+        },
         signal,
       ),
       startKubeVirt(

@@ -139,7 +139,10 @@ export class StandIn {
     signal: AbortSignal,
   ): Promise<void> {
     const { namespace = 'default', name, uid = '' } = about.metadata;
-    const digest = createHash('sha256').update(`${uid} ${type} ${reason} ${message}`).digest('hex').slice(0, 16);
+    const digest = createHash('sha256')
+      .update(`${uid} ${type} ${reason} ${message}`)
+      .digest('hex')
+      .slice(0, 16);
     const at = { namespace, name: `${name.slice(0, 200)}.${digest}` };
     const now = rfc3339(this.clock.now());
     try {

@@ -114,6 +114,14 @@ export const faultNames = [
   'task-vanished',
   'importer-crash',
   'pod-evicted',
+  /** A converter that has written half of what it writes. */
+  'conversion-fails',
+  /** The same, by an image that has thrown its overlays away and says so. */
+  'conversion-fails-clean',
+  /** A node throws the pod out before its container is made. */
+  'conversion-evicted',
+  /** No node takes the pod, for ever. */
+  'conversion-unschedulable',
   'api-outage',
   'api-conflict',
   'api-error',

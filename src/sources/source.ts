@@ -117,7 +117,7 @@ export interface Probe {
 }
 
 export interface Snapshots {
-  /** What became of the snapshot of this marker. */
+  /** What became of the snapshot of this marker. A try that has failed stays `failed` until the next one, as far as that is known. */
   state(vm: VmHandle, marker: string, signal: AbortSignal): Promise<SnapshotState>;
   /** Asked for only when state said absent (or failed, with another quiesce). */
   create(

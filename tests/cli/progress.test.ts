@@ -175,3 +175,45 @@ describe('a block that is drawn again', () => {
     expect(written.at(-1)).toBe('\u001b[?25h');
   });
 });
+
+describe('a warm VM', () => {
+  const rounds = (kind: 'initial' | 'next' | 'final', n: number, copiedAt?: string) => ({
+    spec: { disks: [{ mode: 'copy', sizeBytes: 100 * mebibyte }] },
+    status: {
+      phase: 'CopyDisks',
+      disks: [{ doneBytes: 20 * mebibyte, state: 'copying', rateBytesPerSecond: mebibyte }],
+      records: { rounds: [{ n, kind, ...(copiedAt !== undefined && { copiedAt }) }] },
+    },
+  });
+  const progress = (object: ReturnType<typeof rounds>): VmProgress =>
+    progressOf('web-01', object as unknown as VirtualMachineImport);
+
+  test('has bytes to copy in its first round, and is copied from then on, round after round', () => {
+    expect(progress(rounds('initial', 1))).toMatchObject({
+      round: 1,
+      doneBytes: 20 * mebibyte,
+      secondsLeft: 80,
+    });
+    const second = progress(rounds('next', 2));
+    expect(second).toMatchObject({ round: 2, doneBytes: 100 * mebibyte });
+    expect(second.secondsLeft).toBeUndefined();
+  });
+
+  test('shows its round in a column that is there for warm VMs only', () => {
+    const view = { now, width: 140, height: 10 };
+    const lines = progressTable([copying, vm('web-02', { phase: 'CopyDisks', round: 3 })], view);
+    expect(lines[0]?.text).toMatch(/PHASE +ROUND/);
+    expect(lines[2]?.text).toMatch(/CopyDisks +3/);
+    const last = progressTable([vm('web-02', { phase: 'Finalize', round: 4, isFinalRound: true })], view);
+    expect(last[1]?.text).toMatch(/Finalize +last/);
+    expect(progressTable([copying], view)[0]?.text).not.toContain('ROUND');
+  });
+
+  test('is told of once for each round where nothing can be drawn', () => {
+    const transitions = new Transitions(['web-01']);
+    const at = (round: number) => transitions.next([vm('web-01', { phase: 'CopyDisks', round })], 0);
+    expect(at(2)).toEqual([expect.stringContaining('CopyDisks, round 2')]);
+    expect(at(2)).toEqual([]);
+    expect(at(3)).toEqual([expect.stringContaining('CopyDisks, round 3')]);
+  });
+});

@@ -87,7 +87,9 @@ describe('the rights of the controller', () => {
 
   test('speak of known kinds only', () => {
     const known = new Set(allKinds.map((kind) => `${kind.group}/${kind.plural}`));
-    const named = [...grants].map((grant) => grant.replace(/ .*$/, '').replace(/\/(status|finalizers)$/, ''));
+    const named = [...grants].map((grant) =>
+      grant.replace(/ .*$/, '').replace(/\/(status|finalizers|proxy)$/, ''),
+    );
     expect(named.filter((name) => !known.has(name))).toEqual([]);
   });
 
@@ -96,6 +98,14 @@ describe('the rights of the controller', () => {
       for (const verb of ['get', 'list', 'watch']) expect(grants).toContain(`${group}/${plural} ${verb}`);
       expect(grants).toContain(`${group}/${plural}/status patch`);
     }
+  });
+
+  test('let it speak with its conversion pods and make, release and delete them', () => {
+    for (const verb of ['create', 'patch', 'delete']) expect(grants).toContain(`/pods ${verb}`);
+    expect([...grants].filter((grant) => grant.startsWith('/pods/'))).toEqual([
+      '/pods/proxy get',
+      '/pods/proxy create',
+    ]);
   });
 
   test('never let it delete a namespace, or anything of the users but what an import made', () => {

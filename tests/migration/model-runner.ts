@@ -14,7 +14,9 @@ import {
   type UnwindDecision,
 } from '../../src/migration/phase.ts';
 import { defaultSettings, type EngineSettings } from '../../src/migration/settings.ts';
-import { answerLateShutdown } from '../../src/migration/late-shutdown.ts';
+import { ignoredEdit } from '../../src/migration/cutover-edits.ts';
+import { answerLateShutdown, untilPoweredOn } from '../../src/migration/late-shutdown.ts';
+import { mustStayOff, sourceRestarted } from '../../src/migration/power.ts';
 import { roundMarker, roundUnderWay } from '../../src/migration/rounds.ts';
 import { SlotTable } from '../../src/migration/slots.ts';
 import { rfc3339 } from '../../src/migration/time.ts';
@@ -137,7 +139,9 @@ export class ModelRunner {
     }
     const phase = phaseByName(this.#draft.phase!)!;
     const late = this.#lateShutdown(phase);
-    if (late !== undefined) return this.#carryOut(phase, late);
+    if (late !== undefined) return this.#carryOut({ ...phase, refused: untilPoweredOn }, late);
+    const intervention = this.#restarted(phase) ?? ignoredEdit(this.context());
+    if (intervention !== undefined) return this.#carryOut(phase, intervention);
     const facts = this.#gather(phase.needs);
     return this.#carryOut(
       phase,
@@ -148,8 +152,15 @@ export class ModelRunner {
   /** As the edge does for a cutover that was given up. */
   #lateShutdown(phase: Phase): Decision | undefined {
     const phases = this.#draft.records?.itinerary?.phases ?? [];
-    if (phases.indexOf(phase.name) >= phases.indexOf('PreflightCutover')) return undefined;
+    if (phases.indexOf(phase.name) > phases.indexOf('PreflightCutover')) return undefined;
     return answerLateShutdown({ state: this.world.power }, this.context());
+  }
+
+  /** As the edge does in phases that do not look at the power themselves. */
+  #restarted(phase: Phase): Decision | undefined {
+    const context = this.context();
+    if (phase.needs.includes('sourcePower') || !mustStayOff(context)) return undefined;
+    return sourceRestarted({ state: this.world.power }, context);
   }
 
   #carryOut(phase: Phase, decision: Decision): boolean {

@@ -29,6 +29,9 @@ interface ToySnapshot {
 export interface ToyClaim extends Thing {
   owner: { kind: 'DataVolume' | 'VirtualMachine' | 'none' | 'other'; uid?: string };
   whole: boolean;
+  /** A converter has begun to write to it and has not ended; then how often one has come to its end. */
+  half?: boolean;
+  conversions?: number;
   copied: string[];
   /** The number of writes that it holds; undefined: nothing whole yet. */
   content?: number;
@@ -37,6 +40,17 @@ export interface ToyVm extends Thing {
   runStrategy: string;
   /** Of the VirtualMachineInstance. */
   instance: string;
+}
+/** Of the pods that convert, in order: thrown out before it begins; fails and has written nothing; fails in the middle. */
+export type ToyFate = 'evicted' | 'untouched' | 'half';
+interface ToyConverter extends Thing {
+  readonly createdAt: number;
+  readonly fate: ToyFate | undefined;
+  phase: string;
+  startedAt?: number;
+  isDone: boolean;
+  isHeld: boolean;
+  deletingAt?: number;
 }
 interface ToyPod extends Thing {
   claim: string;
@@ -54,6 +68,10 @@ export interface WorldOptions {
   /** Seconds that making and merging a snapshot take. */
   readonly snapshotSeconds?: number;
   readonly mergeSeconds?: number;
+  /** Seconds until a converter runs, and until it is done; what becomes of the first ones. */
+  readonly convertStartSeconds?: number | 'never';
+  readonly convertSeconds?: number;
+  readonly fates?: readonly ToyFate[];
   /** The guest cannot be quiesced. */
   readonly unquiet?: boolean;
 }
@@ -87,6 +105,9 @@ export class ModelWorld {
   readonly dataVolumes = new Map<string, ToyDataVolume>();
   readonly claims = new Map<string, ToyClaim>();
   readonly pods = new Map<string, ToyPod>();
+  readonly converters = new Map<string, ToyConverter>();
+  /** Pods that were ever made to convert. */
+  convertersMade = 0;
   readonly vms = new Map<string, ToyVm>();
   readonly secrets = new Map<string, Thing>();
   readonly snapshots: ToySnapshot[] = [];
@@ -96,6 +117,8 @@ export class ModelWorld {
   foreignSnapshots: string[] = [];
   /** More than one of ours at the source at a time: data has been lost by that. */
   mostSnapshots = 0;
+  /** Snapshots of ours that were asked for while somebody else had one. */
+  besideForeign = 0;
   readonly performed: Action[] = [];
   /** How often the target VM was really created. */
   vmsMade = 0;
@@ -120,6 +143,12 @@ export class ModelWorld {
     this.spec = { ...this.spec, ...changes };
   }
 
+  /** As somebody would at the source. */
+  powerOn(): void {
+    this.power = 'On';
+    this.#offAt = undefined;
+  }
+
   /** Lets time pass: guests shut down, importers copy, instances start. */
   tick(seconds: number): void {
     this.now += seconds * 1000;
@@ -133,6 +162,7 @@ export class ModelWorld {
         this.snapshots.splice(this.snapshots.indexOf(snapshot), 1);
     }
     for (const dataVolume of this.dataVolumes.values()) this.#copy(dataVolume, seconds);
+    for (const pod of [...this.converters.values()]) this.#convert(pod);
     for (const vm of this.vms.values()) vm.instance = vm.runStrategy === 'Always' ? 'Running' : '';
   }
 
@@ -154,11 +184,17 @@ export class ModelWorld {
       case 'checkpoints':
         return this.#checkpoints(round.snapshotId);
       case 'owedSnapshots':
-        return round.owed.map(({ key, marker, id: known }) => {
+        return round.owed.map(({ key, marker, id: known, attempts, askedAt }) => {
           const state = this.#snapshotState(marker);
+          const asked = {
+            key,
+            marker,
+            attempts,
+            ...(askedAt !== undefined && { askedMs: Date.parse(askedAt) }),
+          };
           const id = state.state === 'ready' ? state.id : known;
-          if (id === undefined) return { key, marker, state };
-          return { key, marker, state, removal: { id, reading: this.#removal(id) } };
+          if (id === undefined) return { ...asked, state };
+          return { ...asked, state, removal: { id, reading: this.#removal(id) } };
         });
       case 'sourceVm':
         return this.sourceGone
@@ -179,6 +215,12 @@ export class ModelWorld {
         return this.vms.get(targetName)?.instance ?? '';
       case 'targetObjects':
         return this.labelled();
+      case 'conversionPod':
+        return this.#converterFact();
+      case 'conversionResult':
+        return [...this.converters.values()].some(({ phase, isDone }) => phase === 'Running' && isDone)
+          ? { osId: 'rhel9.4', osFamily: 'linux', warnings: [] }
+          : undefined;
       case 'priorImports':
       case 'slots':
         throw new Error(`${name} is not of this world`);
@@ -229,7 +271,18 @@ export class ModelWorld {
       claims: [...this.claims.values()]
         .filter((claim) => claim.ours)
         .map(({ name, uid, owner }) => ({ name, uid, deleting: false, owner: owner.kind })),
-      pods: ours(this.pods),
+      pods: [
+        ...ours(this.pods),
+        ...[...this.converters.values()]
+          .filter((pod) => pod.ours)
+          .map(({ name, uid, deletingAt, isHeld }) => ({
+            name,
+            uid,
+            deleting: deletingAt !== undefined,
+            converts: true,
+            isHeld,
+          })),
+      ],
       secrets: ours(this.secrets),
       configMaps: [],
     };
@@ -323,6 +376,17 @@ export class ModelWorld {
         return;
       case 'deletePod':
         remove(this.pods, action);
+        this.#deleteConverter(action.name, action.uid);
+        return;
+      case 'createConversionPod':
+        this.#createConverter();
+        return;
+      case 'finishConversion':
+        for (const pod of this.converters.values())
+          if (pod.phase === 'Running' && pod.isDone) pod.phase = 'Succeeded';
+        return;
+      case 'releasePod':
+        this.#releaseConverter(action);
         return;
       case 'deleteSecret':
         remove(this.secrets, action);
@@ -341,8 +405,7 @@ export class ModelWorld {
         this.#powerOff(action.how);
         return;
       case 'powerOn':
-        this.power = 'On';
-        this.#offAt = undefined;
+        this.powerOn();
         return;
     }
   }
@@ -384,6 +447,7 @@ export class ModelWorld {
       return;
     }
     this.#quiesceFailed = undefined;
+    if (this.foreignSnapshots.length > 0) this.besideForeign += 1;
     const readyAt = this.now + (this.#options.snapshotSeconds ?? 5) * 1000;
     this.snapshots.push({ id: `snapshot-${this.#uid()}`, marker, readyAt, content: this.writes });
     this.mostSnapshots = Math.max(this.mostSnapshots, this.snapshots.length);
@@ -439,12 +503,111 @@ export class ModelWorld {
     if (dataVolume.phase === 'Succeeded') claim.copied = [];
   }
 
+  // ---- conversion ---------------------------------------------------------------------------------------------------------------
+
+  #converterFact(): FactTable['conversionPod'] {
+    const pod = [...this.converters.values()].find(({ ours }) => ours);
+    if (pod === undefined) return undefined;
+    const { name, uid, phase, isHeld, createdAt, startedAt, deletingAt, fate } = pod;
+    const isOver = phase === 'Failed';
+    return {
+      name,
+      uid,
+      isHeld,
+      phase,
+      createdMs: createdAt,
+      isReady: pod.isDone,
+      isScheduled: phase !== 'Pending',
+      saysUntouched: isOver && fate === 'untouched',
+      ...(startedAt !== undefined && { startedMs: startedAt }),
+      ...(deletingAt !== undefined && { deletingMs: deletingAt }),
+      ...(isOver && { lastWords: 'virt-v2v: error' }),
+    };
+  }
+
+  #createConverter(): void {
+    if (this.converters.size > 0) return;
+    for (const claim of this.claims.values()) {
+      if (!claim.whole) throw new Error(`${claim.name} is converted before it is whole`);
+      if (claim.half === true) throw new Error(`${claim.name} is half converted already`);
+    }
+    const fate = this.#options.fates?.[this.convertersMade];
+    this.convertersMade += 1;
+    const name = 'converter';
+    this.converters.set(name, {
+      name,
+      uid: this.#uid(),
+      ours: true,
+      createdAt: this.now,
+      fate,
+      phase: 'Pending',
+      isDone: false,
+      isHeld: true,
+    });
+  }
+
+  #convert(pod: ToyConverter): void {
+    const { convertStartSeconds = 5, convertSeconds = 20 } = this.#options;
+    if (pod.deletingAt !== undefined) {
+      if (pod.phase === 'Running') pod.phase = 'Failed';
+      this.#dropConverter(pod);
+      return;
+    }
+    if (pod.phase === 'Pending') {
+      if (convertStartSeconds === 'never' || this.now < pod.createdAt + convertStartSeconds * 1000) return;
+      pod.phase = pod.fate === 'evicted' ? 'Failed' : 'Running';
+      if (pod.phase === 'Failed') return;
+      pod.startedAt = this.now;
+      if (pod.fate !== 'untouched') for (const claim of this.claims.values()) claim.half = true;
+    }
+    if (pod.phase !== 'Running' || pod.isDone || this.now < (pod.startedAt ?? 0) + convertSeconds * 1000)
+      return;
+    if (pod.fate !== undefined) {
+      pod.phase = 'Failed';
+      return;
+    }
+    pod.isDone = true;
+    for (const claim of this.claims.values()) {
+      claim.half = false;
+      claim.conversions = (claim.conversions ?? 0) + 1;
+    }
+  }
+
+  #deleteConverter(name: string, uid: string): void {
+    const pod = this.converters.get(name);
+    if (pod?.uid !== uid) return;
+    pod.deletingAt ??= this.now;
+    this.#dropConverter(pod);
+  }
+
+  #releaseConverter({ name, uid, forget }: Extract<Action, { do: 'releasePod' }>): void {
+    const pod = this.converters.get(name);
+    if (pod?.uid !== uid) return;
+    pod.isHeld = false;
+    if (forget) pod.ours = false;
+    this.#dropConverter(pod);
+  }
+
+  #dropConverter(pod: ToyConverter): void {
+    if (pod.deletingAt !== undefined && !pod.isHeld && pod.phase !== 'Running')
+      this.converters.delete(pod.name);
+  }
+
+  /** A claim goes while something writes to it. */
+  #checkNoConverter(name: string): void {
+    if ([...this.converters.values()].some(({ phase }) => phase === 'Running'))
+      throw new Error(`${name} goes under its converter`);
+  }
+
   #deleteDataVolume(name: string, uid: string, orphan: boolean): void {
     if (!remove(this.dataVolumes, { name, uid })) return;
     const claim = this.claims.get(name);
     if (claim?.owner.uid !== uid) return;
     if (orphan) claim.owner = { kind: 'none' };
-    else this.claims.delete(name);
+    else {
+      this.#checkNoConverter(name);
+      this.claims.delete(name);
+    }
   }
 
   #createVm(name: string): void {
@@ -452,6 +615,8 @@ export class ModelWorld {
       if (!this.vms.get(name)!.ours) throw new Refused('AlreadyExists', 'name taken');
       return;
     }
+    const half = [...this.claims.values()].find((claim) => claim.half === true);
+    if (half !== undefined) throw new Error(`a VM of ${half.name}, which is half converted`);
     this.vmsMade += 1;
     this.#once(this.vms, name, () => ({ runStrategy: 'Halted', instance: '' }));
   }

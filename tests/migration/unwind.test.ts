@@ -53,6 +53,7 @@ test('an import that owes nothing has nothing to unwind', () => {
 
 test('the steps come in the order of the design', () => {
   expect(unwindSteps.map(({ name }) => name)).toEqual([
+    'DeleteConversionPod',
     'StopCopies',
     'RestorePower',
     'RemoveSnapshots',

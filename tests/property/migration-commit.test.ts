@@ -79,6 +79,8 @@ const facts: fc.Arbitrary<FactTable> = fc.record({
   ),
   instancePhase: fc.constantFrom('', 'Pending', 'Running', 'Failed'),
   targetObjects,
+  conversionPod: fc.constant(undefined),
+  conversionResult: fc.constant(undefined),
   snapshot: fc.constantFrom({ state: 'absent' as const }, { state: 'ready' as const, id: 'snapshot-1' }),
   audit: fc.constant({
     foreign: [],
@@ -95,6 +97,7 @@ const facts: fc.Arbitrary<FactTable> = fc.record({
       {
         key: 'Snapshot/m',
         marker: 'm',
+        attempts: 0,
         state: { state: 'ready' as const, id: 's' },
         removal: { id: 's', reading: { state: 'present' as const } },
       },

@@ -9,7 +9,24 @@ const accident = fc.record({
   what: fc.constantFrom('crash', 'crash', 'crash', 'cancel', 'refuse'),
 });
 
+/** What people do at the source, and to the wish for a cutover, so many seconds after the beginning. */
+const happening = fc.record({
+  seconds: fc.nat({ max: 4000 }),
+  what: fc.constantFrom(
+    'trackingLost',
+    'foreign',
+    'noForeign',
+    'powerOn',
+    'cutover',
+    'noCutover',
+    'pause',
+    'goOn',
+  ),
+});
+type Happening = ReturnType<typeof happening.generate>['value'];
+
 const migration = fc.record({
+  happenings: fc.array(happening, { maxLength: 6 }),
   disks: fc.integer({ min: 1, max: 3 }),
   power: fc.constantFrom('On', 'Off'),
   shutdownSeconds: fc.constantFrom<number | 'never'>(0, 5, 600, 1000, 3000),
@@ -46,15 +63,59 @@ function runnerOf(input: Input): ModelRunner {
   return new ModelRunner(world, input.accidents, { precopyFloorSeconds: 5, mostRounds: 30 });
 }
 
-/** A cutover that was given up is not asked for again: after a while the user has enough. */
+/** When everything that people do has been done: nothing stands in the way then, and a cutover is wished for. */
+const quietAfterMs = 4_100_000;
+/** When the last user has had enough of a migration that does not end. */
+const patienceMs = 9_000_000;
+
 function run(input: Input): ModelRunner {
   const runner = runnerOf(input);
-  runner.onTick = ({ world, status }) => {
-    const blockedAt = Date.parse(status.records?.cutover?.blocked?.at ?? '');
-    if (world.now > blockedAt + 4_000_000) runner.cancel();
+  const begun = runner.world.now;
+  const due = [...input.happenings].sort((one, other) => one.seconds - other.seconds);
+  let isQuiet = false;
+  runner.onTick = ({ world }) => {
+    for (; due[0] !== undefined && world.now >= begun + due[0].seconds * 1000; due.shift())
+      happen(due[0].what, runner);
+    if (!isQuiet && world.now > begun + quietAfterMs) {
+      isQuiet = true;
+      world.foreignSnapshots = [];
+      world.change({ control: { cutoverAt: new Date(world.now).toISOString() } });
+    }
+    if (world.now > begun + patienceMs) runner.cancel();
   };
   runner.run();
   return runner;
+}
+
+function happen(what: Happening['what'], { world, status }: ModelRunner): void {
+  const { control } = world.spec;
+  const cutoverAt = new Date(world.now).toISOString();
+  switch (what) {
+    case 'trackingLost':
+      world.epoch = `${world.epoch}+`;
+      return;
+    case 'foreign':
+      world.foreignSnapshots = ['backup'];
+      return;
+    case 'noForeign':
+      world.foreignSnapshots = [];
+      return;
+    case 'powerOn':
+      // After the commit it is the user's own fault, and nobody's business here.
+      if (status.records?.committedAt === undefined) world.powerOn();
+      return;
+    case 'cutover':
+      world.change({ control: { ...control, cutoverAt } });
+      return;
+    case 'noCutover':
+      world.change({ control: {} });
+      return;
+    case 'pause':
+      world.change({ control: { ...control, paused: true } });
+      return;
+    case 'goOn':
+      world.change({ control: { ...control, paused: false } });
+  }
 }
 
 describe('whatever happens to a warm migration', () => {
@@ -66,8 +127,11 @@ describe('whatever happens to a warm migration', () => {
         expect(Object.values(world.labelled()).flat()).toEqual([]);
         expect(world.snapshots).toEqual([]);
         expect(world.mostSnapshots).toBeLessThanOrEqual(1);
+        expect(world.besideForeign).toBe(0);
         const committed = status.records?.committedAt !== undefined;
-        if (!committed) expect(world.power).toBe(input.power);
+        const wasPoweredOn = input.happenings.some(({ what }) => what === 'powerOn');
+        if (!committed && !wasPoweredOn) expect(world.power).toBe(input.power);
+        if (!committed && wasPoweredOn && input.power === 'On') expect(world.power).toBe('On');
         if (committed) {
           expect(world.power).toBe('Off');
           for (const claim of world.claims.values()) expect(claim.content).toBe(world.writes);
@@ -84,7 +148,7 @@ describe('whatever happens to a warm migration', () => {
   test('without accidents it succeeds, and every round but the first copies only what has changed', () => {
     fc.assert(
       fc.property(migration, (input) => {
-        const { world, status } = run({ ...input, shutdownSeconds: 5, accidents: [] });
+        const { world, status } = run({ ...input, shutdownSeconds: 5, accidents: [], happenings: [] });
         expect(status.outcome).toBe('Succeeded');
         const appended = world.performed.filter((action) => action.do === 'appendCheckpoint');
         for (const action of appended) expect(action.previous).toMatch(/^change\//);

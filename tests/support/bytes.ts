@@ -28,6 +28,27 @@ export function contentInSandbox(
   return disk;
 }
 
+/** A source as it is after its conversion: overlaid with what the converter says that it has written (design: sandbox.md "byte-equal"). */
+export function overlaid(
+  source: Content,
+  writes: readonly { readonly offset: number; readonly bytes: Uint8Array }[],
+): Content {
+  return {
+    sizeBytes: source.sizeBytes,
+    read(offset, length) {
+      const bytes = source.read(offset, length);
+      for (const write of writes) {
+        const from = Math.max(offset, write.offset);
+        const end = Math.min(offset + length, write.offset + write.bytes.length);
+        if (from < end)
+          bytes.set(write.bytes.subarray(from - write.offset, end - write.offset), from - offset);
+      }
+      return bytes;
+    },
+    extents: () => source.extents(),
+  };
+}
+
 const chunkBytes = 1 << 20;
 
 /** A claim may be larger than the disk that was copied into it; the rest must read as zeros. */

@@ -27,7 +27,9 @@ export interface WorldOptions {
   /** How fast disks are copied; left out: as fast as it goes. */
   readonly copy?: CopyPace;
   /** What only an embedded world has a setting for; the testbed refuses it. */
-  readonly sandbox?: Partial<Pick<SandboxOptions, 'seed' | 'cdi' | 'kubevirt' | 'storage' | 'traceRequests'>>;
+  readonly sandbox?: Partial<
+    Pick<SandboxOptions, 'seed' | 'cdi' | 'conversion' | 'kubevirt' | 'storage' | 'traceRequests'>
+  >;
 }
 
 /** A disk takes so many seconds, whatever its size (on a real clock less, but long enough to meet it in the middle); or bytes a second. */
@@ -36,7 +38,12 @@ export type CopyPace = { readonly secondsPerDisk: number } | { readonly bytesPer
 /** Faults of the source: simulated in every world, since the vCenter is. The others strike API server, CDI and KubeVirt. */
 export type SourceFaultName = Exclude<
   FaultName,
-  `api-${string}` | `watch-${string}` | 'importer-crash' | 'pod-evicted' | 'webhook-timeout'
+  | `api-${string}`
+  | `watch-${string}`
+  | `conversion-${string}`
+  | 'importer-crash'
+  | 'pod-evicted'
+  | 'webhook-timeout'
 >;
 export interface SourceFaults {
   start(name: SourceFaultName, options?: { readonly subject?: string; readonly times?: number }): Disposable;

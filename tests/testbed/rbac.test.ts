@@ -52,7 +52,11 @@ const otherwiseNeeded: readonly (readonly [RegExp, string])[] = [
   [/^(get|list|watch) configmaps$/, 'what is left of an import'],
   [/^update .*\/finalizers\b/, 'to own an object, where a cluster asks for the right to hold up the owner'],
   [/^patch (hosts|hooks)\/status\b/, 'no Host and no Hook takes part'],
-  [/^(create|patch|delete) pods$|^patch configmaps$/, 'nothing yet: pods that convert guests will be made'],
+  [
+    /^(create|patch|delete) pods$|^(get|create) pods\/proxy$/,
+    'pods that convert guests, and what they answer',
+  ],
+  [/^patch configmaps$/, 'nothing yet'],
   [/^(create|delete) configmaps$/, 'the certificate of a source that CDI is to be told of'],
   [/^patch datavolumes\./, 'a warm move adds its rounds'],
   [/^delete virtualmachineimports\./, 'imports of a Migration that was deleted'],

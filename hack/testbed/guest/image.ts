@@ -12,7 +12,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { byteStream } from '../../../src/sandbox/demo/seeded-bytes.ts';
+import { byteStream } from '../../../src/sandbox/seeded-bytes.ts';
 import { gpt, guidText, mbr, type Partition, type Write } from '../../../src/sandbox/demo/partition-table.ts';
 import { cacheFolder, type Environment } from '../build/cache.ts';
 import { runCommand } from '../cell/run-command.ts';

@@ -1,3 +1,4 @@
+import type { Affinity } from '../affinity.ts';
 import type { KubeObject, ObjectReference } from '../meta.ts';
 
 /**
@@ -101,6 +102,8 @@ export interface ContainerStatus {
   readonly restartCount: number;
   readonly image: string;
   readonly imageID: string;
+  /** Of the container that was made last; none was ever made where it is empty. */
+  readonly containerID?: string;
   readonly state?: ContainerState;
   readonly lastState?: ContainerState;
 }
@@ -114,11 +117,31 @@ export interface EnvVar {
 export interface Container {
   readonly name: string;
   readonly image?: string;
+  readonly imagePullPolicy?: 'Always' | 'IfNotPresent' | 'Never';
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: readonly EnvVar[];
   readonly resources?: { readonly requests?: ResourceList; readonly limits?: ResourceList };
-  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly volumeMounts?: readonly {
+    readonly name: string;
+    readonly mountPath: string;
+    readonly readOnly?: boolean;
+  }[];
+  readonly ports?: readonly {
+    readonly name?: string;
+    readonly containerPort: number;
+    readonly protocol?: string;
+  }[];
+  readonly readinessProbe?: {
+    /** A number, or the name of a port of the container. */
+    readonly tcpSocket?: { readonly port: string };
+    readonly periodSeconds?: number;
+  };
+  readonly terminationMessagePolicy?: 'File' | 'FallbackToLogsOnError';
+  readonly securityContext?: {
+    readonly allowPrivilegeEscalation?: boolean;
+    readonly capabilities?: { readonly drop?: readonly string[] };
+  };
   readonly volumeDevices?: readonly { readonly name: string; readonly devicePath: string }[];
 }
 
@@ -128,6 +151,9 @@ export interface PodVolume {
   readonly secret?: { readonly secretName?: string };
   readonly configMap?: { readonly name?: string };
   readonly emptyDir?: { readonly sizeLimit?: string };
+  readonly ephemeral?: {
+    readonly volumeClaimTemplate: { readonly spec: PersistentVolumeClaim['spec'] };
+  };
 }
 
 export interface PodSpec {
@@ -139,6 +165,13 @@ export interface PodSpec {
   readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly serviceAccountName?: string;
   readonly terminationGracePeriodSeconds?: number;
+  readonly affinity?: Affinity;
+  readonly securityContext?: {
+    readonly fsGroup?: number;
+    readonly runAsUser?: number;
+    readonly runAsNonRoot?: boolean;
+    readonly seccompProfile?: { readonly type: string; readonly localhostProfile?: string };
+  };
 }
 
 export interface Pod extends KubeObject {

@@ -5,5 +5,5 @@ import { buildVirtualMachine } from '../../target/virtual-machine/virtual-machin
 /** The target VM of an import: one and the same for the dry-run at the start, the one before power-off and the create at the end. */
 export function buildTargetVm(object: VirtualMachineImport, name: string): VirtualMachine {
   const claims = new Map(object.spec.disks.map((disk) => [disk.key, disk.claimName]));
-  return buildVirtualMachine(object, { name, claims });
+  return buildVirtualMachine(object, { name, claims, converted: object.status?.records?.conversion });
 }

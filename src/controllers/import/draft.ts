@@ -9,7 +9,7 @@ import type {
   VirtualMachineImportStatus,
 } from '../../api/virtual-machine-import.ts';
 import { applyLedger } from '../../migration/ledger.ts';
-import { isIdentitySlot } from '../../migration/slot-requests.ts';
+import { isIdentitySlot, isSnapshotSlot } from '../../migration/slot-requests.ts';
 import type { Change } from '../../migration/phase.ts';
 import { rfc3339 } from '../../runtime/clock.ts';
 
@@ -58,8 +58,11 @@ export function entered(
   });
   const isNew = !left.some((entry) => entry.name === step);
   const { message: _message, waitingFor: _waitingFor, wanting: _wanting, ...rest } = status;
+  // Rounds come to a phase again and again: its clock begins anew.
+  const { [phase]: _attempt, ...attempts } = status.attempts ?? {};
   return {
     ...rest,
+    ...(status.attempts !== undefined && { attempts }),
     phase,
     phaseSince: at,
     step,
@@ -132,12 +135,14 @@ export function completed(status: Status, outcome: Outcome, now: number): Status
   return { ...status, outcome, completed: status.completed ?? at, steps, slots: keptSlots(status) };
 }
 
-/** While the power of the source is still owed, nobody else may take that VM: its lock is all that an ended import keeps. */
-function keptSlots({ slots, ledger }: Status): readonly Slot[] {
-  const owesPower = (ledger ?? []).some(
-    (entry) => entry.kind === 'SourcePower' && entry.doneAt === undefined,
+/** While power or a snapshot of the source is still owed, nobody else may take that VM; its lock and a merge are all that an ended import keeps. */
+function keptSlots({ slots = [], ledger = [] }: Status): readonly Slot[] {
+  const owed = new Set(ledger.flatMap(({ kind, doneAt }) => (doneAt === undefined ? [kind] : [])));
+  const keepsSnapshot = owed.has('Snapshot');
+  const keepsVm = keepsSnapshot || owed.has('SourcePower');
+  return slots.filter(
+    ({ resource }) => (keepsVm && isIdentitySlot(resource)) || (keepsSnapshot && isSnapshotSlot(resource)),
   );
-  return owesPower ? (slots ?? []).filter((slot) => isIdentitySlot(slot.resource)) : [];
 }
 
 export function withSlots(status: Status, granted: readonly Omit<Slot, 'grantedAt'>[], now: number): Status {

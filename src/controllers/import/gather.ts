@@ -2,7 +2,6 @@ import type { Pod } from '../../api/external/core.ts';
 import {
   configMaps,
   dataVolumes,
-  namespaces,
   persistentVolumeClaims,
   pods,
   secrets,
@@ -11,31 +10,28 @@ import {
 import { importLabel } from '../../api/labels.ts';
 import type { KubeObject, ResourceKind, Stored } from '../../api/meta.ts';
 import type { FrozenDisk, LedgerEntry, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
-import { isKubeError, type KubeErrorCode } from '../../kube/errors.ts';
 import type {
   FactName,
   Facts,
   FactTable,
   OwedSnapshot,
   OwnedObject,
-  Preflight,
+  OwnedPod,
   VolumeFact,
 } from '../../migration/facts.ts';
 import { owedSnapshotEntries } from '../../migration/ledger.ts';
 import { roundMarker, roundUnderWay } from '../../migration/rounds.ts';
 import type { SlotTable } from '../../migration/slots.ts';
-import { isDrawnClaimName } from '../../migration/names.ts';
-import { firstName } from '../../migration/target-name.ts';
 import { isSourceError } from '../../model/fault.ts';
 import { accessNames } from '../../target/access.ts';
-import { buildTargetVm } from './build.ts';
-import { shortage } from './shortage.ts';
+import { conversionPod, conversionResult, isConverter, isHeld } from './conversion-facts.ts';
 import { snapshotsOf } from './source-snapshots.ts';
 import { copiedDisks, vmHandle, type Subject } from './subject.ts';
 import type { PriorImports } from './prior-imports.ts';
+import { gatherPreflight, gatherTargetVm } from './target-vm-facts.ts';
 import type { SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
-import { describeClaim, isOurs, ownerOf, volumeFact, type Reading } from './volume-facts.ts';
+import { ownerOf, volumeFact, type Reading } from './volume-facts.ts';
 
 export interface GatherDeps {
   readonly cluster: TargetCluster;
@@ -81,6 +77,10 @@ const gatherers: Gatherers = {
     // A VM is shown as Running only when its instance runs (fact: kubevirt 1.4).
     return status?.printableStatus === 'Running' ? 'Running' : status?.created === true ? 'Pending' : '';
   },
+  conversionPod: ({ object }, deps, signal) =>
+    conversionPod(object, deps.cluster, readingOf(object, deps).scrub, signal),
+  conversionResult: ({ object }, deps, signal) =>
+    conversionResult(object, deps.cluster, readingOf(object, deps).scrub, signal),
   targetObjects: gatherTargetObjects,
   snapshot: ({ object, context }, deps, signal) =>
     snapshotsOf(object, deps).state(vmHandle(object), roundMarker(context), signal),
@@ -101,20 +101,21 @@ const gatherers: Gatherers = {
 
 async function owedSnapshot(
   object: VirtualMachineImport,
-  { key, marker, id: known }: LedgerEntry,
+  { key, marker, id: known, attempts, askedAt }: LedgerEntry,
   deps: GatherDeps,
   signal: AbortSignal,
 ): Promise<OwedSnapshot> {
   const snapshots = snapshotsOf(object, deps);
   const vm = vmHandle(object);
+  const asked = { key, marker, attempts, ...(askedAt !== undefined && { askedMs: Date.parse(askedAt) }) };
   try {
     const state = await snapshots.state(vm, marker, signal);
     const id = state.state === 'ready' ? state.id : known;
-    if (id === undefined) return { key, marker, state };
-    return { key, marker, state, removal: { id, reading: await snapshots.removal(vm, id, signal) } };
+    if (id === undefined) return { ...asked, state };
+    return { ...asked, state, removal: { id, reading: await snapshots.removal(vm, id, signal) } };
   } catch (error) {
     // With the VM everything of it is gone.
-    if (isSourceError(error, 'gone')) return { key, marker, state: { state: 'absent' } };
+    if (isSourceError(error, 'gone')) return { ...asked, state: { state: 'absent' } };
     throw error;
   }
 }
@@ -190,93 +191,6 @@ function importersOf(disk: FrozenDisk, candidates: readonly Stored<Pod>[]): read
   );
 }
 
-// ---- the target VM --------------------------------------------------------------------------------------------------------------
-
-async function gatherTargetVm(
-  subject: Subject,
-  deps: GatherDeps,
-  signal: AbortSignal,
-): Promise<FactTable['targetVm']> {
-  const { object, context } = subject;
-  const name = context.records.targetName;
-  if (name === undefined) return { state: 'absent' };
-  const at = { namespace: object.spec.target.namespace, name };
-  const vm =
-    deps.cluster.virtualMachines.get(at) ?? (await deps.cluster.client.get(virtualMachines, at, signal));
-  if (vm === undefined) return { state: 'absent' };
-  const { uid, deletionTimestamp } = vm.metadata;
-  if (!isOurs(uidOf(object), vm)) return { state: 'foreign', uid, by: describeVm(vm) };
-  return {
-    state: 'ours',
-    uid,
-    deleting: deletionTimestamp !== undefined,
-    runStrategy: vm.spec.runStrategy ?? '',
-  };
-}
-
-function describeVm(vm: Stored<KubeObject>): string {
-  const owner = ownerOf(vm);
-  const made = `made ${vm.metadata.creationTimestamp}`;
-  return owner.described === undefined ? made : `${made}, owned by ${owner.described}`;
-}
-
-/** Codes by which a server says that it has looked at the object and does not want it. */
-const judgements: readonly KubeErrorCode[] = ['BadRequest', 'Forbidden', 'Invalid', 'Conflict'];
-
-async function gatherPreflight(subject: Subject, deps: GatherDeps, signal: AbortSignal): Promise<Preflight> {
-  const { object, context } = subject;
-  const short = shortage(object, deps.cluster) ?? (await takenClaim(object, deps, signal));
-  if (short !== undefined) return short;
-  const vm = buildTargetVm(object, context.records.targetName ?? firstName(object.spec));
-  try {
-    await deps.cluster.client.create(virtualMachines, vm, { dryRun: true }, signal);
-    return { state: 'accepted' };
-  } catch (error) {
-    if (isKubeError(error, 'AlreadyExists')) return nameTaken(subject, deps, signal);
-    if (isKubeError(error, 'NotFound', 'Forbidden')) {
-      const namespace = await deps.cluster.client.get(
-        namespaces,
-        { name: object.spec.target.namespace },
-        signal,
-      );
-      if (namespace === undefined) return { state: 'namespaceMissing' };
-      if (namespace.metadata.deletionTimestamp !== undefined) return { state: 'namespaceTerminating' };
-    }
-    if (isKubeError(error, ...judgements)) return { state: 'refused', code: error.code, text: error.detail };
-    throw error;
-  }
-}
-
-/** A name that the user fixed may be somebody's; one that ends in our hash is not worth a read. */
-async function takenClaim(
-  object: Stored<VirtualMachineImport>,
-  { cluster }: GatherDeps,
-  signal: AbortSignal,
-): Promise<Preflight | undefined> {
-  const { run, vm, target } = object.spec;
-  const drawn = { migrationUid: run.migration.uid, vmId: vm.id };
-  const exact = copiedDisks(object).filter(
-    (disk) => !isDrawnClaimName(disk.claimName, { ...drawn, diskKey: disk.key }),
-  );
-  for (const { claimName } of exact) {
-    const at = { namespace: target.namespace, name: claimName };
-    const claim = cluster.claims.get(at) ?? (await cluster.client.get(persistentVolumeClaims, at, signal));
-    if (claim !== undefined && !isOurs(uidOf(object), claim)) {
-      return { state: 'claimTaken', by: describeClaim(claim) };
-    }
-  }
-  return undefined;
-}
-
-async function nameTaken(subject: Subject, deps: GatherDeps, signal: AbortSignal): Promise<Preflight> {
-  const vm = await gatherTargetVm(subject, deps, signal);
-  // Gone again between two reads: the next gathering sees the name free.
-  if (vm.state === 'absent')
-    return { state: 'refused', code: 'AlreadyExists', text: 'the name was taken a moment ago' };
-  const by = vm.state === 'foreign' ? vm.by : 'this import';
-  return { state: 'nameTaken', ours: vm.state === 'ours', uid: vm.uid, by };
-}
-
 // ---- everything with our label --------------------------------------------------------------------------------------------------
 
 /**
@@ -295,7 +209,7 @@ async function gatherTargetObjects(
     claims: cluster.claims
       .byIndex('import', uid)
       .map((claim) => ({ ...ownedObject(claim), owner: ownerOf(claim).kind })),
-    pods: owned(cluster.pods.byIndex('import', uid)),
+    pods: cluster.pods.byIndex('import', uid).map(ownedPod),
   };
   if (Object.values(cached).some((objects) => objects.length > 0))
     return { ...cached, secrets: [], configMaps: [] };
@@ -310,14 +224,16 @@ async function gatherTargetObjects(
     live(persistentVolumeClaims),
     live(pods),
     live(secrets),
-    // One kind is never made where importers need no ConfigMap.
-    accessNames(object).configMap === undefined ? [] : live(configMaps),
+    // One kind is never made where neither importers nor a converter need a ConfigMap.
+    accessNames(object).configMap === undefined && object.spec.conversion === undefined
+      ? []
+      : live(configMaps),
   ]);
   return {
     virtualMachines: owned(liveVms),
     dataVolumes: owned(liveDataVolumes),
     claims: liveClaims.map((claim) => ({ ...ownedObject(claim), owner: ownerOf(claim).kind })),
-    pods: owned(livePods),
+    pods: livePods.map(ownedPod),
     secrets: owned(liveSecrets),
     configMaps: owned(liveConfigMaps),
   };
@@ -325,6 +241,14 @@ async function gatherTargetObjects(
 
 function owned(objects: readonly Stored<KubeObject>[]): readonly OwnedObject[] {
   return objects.map(ownedObject);
+}
+
+function ownedPod(pod: Stored<Pod>): OwnedPod {
+  return {
+    ...ownedObject(pod),
+    ...(isConverter(pod) && { converts: true }),
+    ...(isHeld(pod) && { isHeld: true }),
+  };
 }
 
 function ownedObject({ metadata }: Stored<KubeObject>): OwnedObject {

@@ -23,10 +23,11 @@ import type { Limiter } from '../../runtime/limiter.ts';
 import type { SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
 import { buildTargetVm } from './build.ts';
+import { createConversionPod, finishConversion, releasePod } from './conversion-actions.ts';
+import { createOurs } from './create-ours.ts';
 import { snapshotsOf } from './source-snapshots.ts';
 import { vmHandle, type Subject } from './subject.ts';
 import type { SourceInUse } from './source-in-use.ts';
-import { isOurs } from './volume-facts.ts';
 
 export interface PerformDeps {
   readonly sourceInUse: Pick<SourceInUse, 'hold'>;
@@ -63,6 +64,7 @@ export async function perform(
     case 'appendCheckpoint':
       return appendCheckpoint(object, action, deps, signal);
     case 'createSnapshot':
+      await deps.sourceInUse.hold(object.spec.source.provider, signal);
       return snapshotsOf(object, deps).create(
         vmHandle(object),
         action.marker,
@@ -73,10 +75,18 @@ export async function perform(
       return snapshotsOf(object, deps).remove(vmHandle(object), action.id, signal);
     case 'createVm': {
       const name = subject.context.records.targetName ?? firstName(object.spec);
-      const vm = await createOurs(virtualMachines, buildTargetVm(object, name), object, deps, signal);
+      const vm = await createOurs(virtualMachines, buildTargetVm(object, name), object, deps.cluster, signal);
       deps.cluster.virtualMachines.put(vm);
       return;
     }
+    case 'createConversionPod': {
+      const name = subject.context.records.targetName ?? firstName(object.spec);
+      return createConversionPod(object, name, deps.cluster, signal);
+    }
+    case 'finishConversion':
+      return finishConversion(object, action.name, deps.cluster, signal);
+    case 'releasePod':
+      return releasePod(object, action, deps.cluster, signal);
     case 'deleteVm':
       return remove(virtualMachines, namespace, action, deps, signal);
     case 'deleteClaim':
@@ -133,29 +143,6 @@ export async function perform(
 
 // ---- creates --------------------------------------------------------------------------------------------------------------------
 
-/** Create-if-absent: a name that is taken is fine when the object carries our label, and a refusal when it does not. */
-async function createOurs<T extends KubeObject>(
-  kind: ResourceKind<T>,
-  wanted: T,
-  object: Stored<VirtualMachineImport>,
-  { cluster }: PerformDeps,
-  signal: AbortSignal,
-): Promise<Stored<T>> {
-  try {
-    return await cluster.client.create(kind, wanted, {}, signal);
-  } catch (error) {
-    if (!isKubeError(error, 'AlreadyExists')) throw error;
-    const { name, namespace } = wanted.metadata;
-    const found = await cluster.client.get(
-      kind,
-      { name, ...(namespace !== undefined && { namespace }) },
-      signal,
-    );
-    if (found === undefined || !isOurs(object.metadata.uid, found)) throw error;
-    return found;
-  }
-}
-
 /** Not in the ledger and never deleted by us: others may have moved in by then. */
 async function createNamespace(name: string, { cluster }: PerformDeps, signal: AbortSignal): Promise<void> {
   try {
@@ -179,9 +166,9 @@ async function createAccess(
   const source = deps.sources.source(object.spec.source.provider);
   const access = await source.transfer.importerAccess(vmHandle(object), signal);
   const { secret, configMap } = buildAccess(object, access);
-  const stored = await createOurs(secrets, secret, object, deps, signal);
+  const stored = await createOurs(secrets, secret, object, deps.cluster, signal);
   if (!isEqualJson(stored.data, secret.data)) await rewriteSecret(stored, secret, deps, signal);
-  if (configMap !== undefined) await createOurs(configMaps, configMap, object, deps, signal);
+  if (configMap !== undefined) await createOurs(configMaps, configMap, object, deps.cluster, signal);
 }
 
 async function rewriteSecret(
@@ -220,7 +207,8 @@ async function createDataVolume(
   const disk = object.spec.disks.find((candidate) => candidate.key === diskKey);
   const model = object.spec.model.disks.find((candidate) => candidate.key === diskKey);
   if (disk === undefined || model === undefined) throw new RangeError(`the import has no disk ${diskKey}`);
-  const source = dataVolumeSource(object, model, accessNames(object), deps);
+  const placed = { ...model, sourceId: stage?.sourceId ?? model.sourceId };
+  const source = dataVolumeSource(object, placed, accessNames(object), deps);
   const wanted = buildDataVolume(object, disk, source, {
     growPercent,
     ...(stage !== undefined && {
@@ -229,7 +217,7 @@ async function createDataVolume(
       finalCheckpoint: stage.isFinal,
     }),
   });
-  const stored = await deps.creates.run(() => createOurs(dataVolumes, wanted, object, deps, signal));
+  const stored = await deps.creates.run(() => createOurs(dataVolumes, wanted, object, deps.cluster, signal));
   deps.cluster.dataVolumes.put(stored);
 }
 
@@ -255,7 +243,7 @@ function dataVolumeSource(
   deps: PerformDeps,
 ): DataVolumeSource {
   const { transfer } = deps.sources.source(object.spec.source.provider);
-  const step = transfer.nextPreparation(object.spec.model, new Map());
+  const step = transfer.nextPreparation({ ...object.spec.model, disks: [disk] }, new Map());
   const feed = 'ready' in step ? step.ready.get(disk.key) : undefined;
   if (feed === undefined) throw new RangeError(`the source offers no way to read disk ${disk.key}`);
   return transfer.dataVolumeSource(disk, feed, refs);

@@ -8,17 +8,18 @@ import type { KubeClient } from '../../kube/client.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { SlotTable } from '../../migration/slots.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
-import { removeFinalizer } from '../../runtime/finalizer.ts';
+import { removeFinalizer, removeFinalizers } from '../../runtime/finalizer.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ImportRunner, StopReason } from './runner.ts';
 import type { PowerWatch } from './power-watch.ts';
+import { isStale } from './stale.ts';
 import type { ImportIndex } from './import-cache.ts';
 
 export interface ImportReconcilerDeps {
   readonly client: KubeClient;
   readonly imports: ObjectCache<VirtualMachineImport, ImportIndex>;
   readonly migrations: ObjectCache<Migration>;
-  readonly runner: ImportRunner;
+  readonly runner: Pick<ImportRunner, 'run'>;
   readonly powerWatch: PowerWatch;
   readonly slots: Pick<SlotTable, 'freeAll'>;
   readonly clock: Clock;
@@ -41,9 +42,15 @@ export function importReconciler(deps: ImportReconcilerDeps) {
       await letGo(object, deps, signal);
       return {};
     }
+    const stop = stopReason(object, deps.migrations);
+    // Deleted to be made again: nobody is to take that for the end of the VM, whoever looks first.
+    if (stop === 'Remade') {
+      await giveWay(key, object, deps, signal);
+      return {};
+    }
     deps.powerWatch.follow(key, object);
     try {
-      const until = await deps.runner.run(object, stopReason(object, deps.migrations), signal);
+      const until = await deps.runner.run(object, stop, signal);
       // One run leads from the first phase to the wait for the power: what was not followed before it is followed from here on, and
       // read once more, since it may have changed in between.
       const after = deps.imports.getByKey(key);
@@ -70,18 +77,34 @@ export function isOver({ status }: VirtualMachineImport): boolean {
  * (review.md F7: such an import is never run, only cleaned).
  */
 function stopReason(
-  { metadata, spec }: Stored<VirtualMachineImport>,
+  object: Stored<VirtualMachineImport>,
   migrations: ObjectCache<Migration>,
-): StopReason | undefined {
+): StopReason | 'Remade' | undefined {
+  const { metadata, spec } = object;
   if (spec.control?.cancel === true)
     return spec.control.cancelReason === 'Deleted' ? 'Deleted' : 'UserRequested';
-  if (metadata.deletionTimestamp !== undefined) return 'Deleted';
   const { name, uid } = spec.run.migration;
   const migration = migrations.get({
     name,
     ...(metadata.namespace !== undefined && { namespace: metadata.namespace }),
   });
-  return migration?.metadata.uid === uid ? undefined : 'Deleted';
+  if (migration?.metadata.uid !== uid) return 'Deleted';
+  if (metadata.deletionTimestamp === undefined) return undefined;
+  return isStale(object) && (object.status?.ledger ?? []).length === 0 ? 'Remade' : 'Deleted';
+}
+
+/** Its name is free as soon as both finalizers are gone. */
+async function giveWay(
+  key: string,
+  object: Stored<VirtualMachineImport>,
+  { client, imports, powerWatch, slots }: ImportReconcilerDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  powerWatch.drop(key);
+  slots.freeAll(object.metadata.uid);
+  const finalizers = [projectedFinalizer, importFinalizer];
+  const stored = await removeFinalizers(client, virtualMachineImports, object, finalizers, signal);
+  if (stored !== undefined) imports.put(stored);
 }
 
 /**

@@ -4,6 +4,7 @@ import type { EventNote } from '../../migration/phase.ts';
 import type { SlotTable } from '../../migration/slots.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { PerformDeps } from './perform.ts';
+import type { RunObserver } from './run-observer.ts';
 import type { Session, SessionDeps } from './session.ts';
 import type { StayOffDeps } from './stay-off.ts';
 
@@ -17,6 +18,7 @@ export interface RunnerDeps extends SessionDeps, StayOffDeps, PerformDeps {
   readonly log: Logger;
   /** When each import (by UID) last wrote a report, monotonic milliseconds: memory that only spares writes. */
   readonly reportedAt: Map<string, number>;
+  readonly observer?: RunObserver;
 }
 
 /** What a pass comes to: go on at once, or rest until woken, at the latest at `until` (milliseconds since 1970). */

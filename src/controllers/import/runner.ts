@@ -4,6 +4,10 @@ import type { Stored } from '../../api/meta.ts';
 import type { ImportError, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { backoffMs } from '../../kube/backoff.ts';
 import { isEqualJson } from '../../kube/merge-patch.ts';
+import { ignoredEdit } from '../../migration/cutover-edits.ts';
+import { untilPoweredOn } from '../../migration/late-shutdown.ts';
+import { earliest } from '../../migration/time.ts';
+import { keyOf } from '../../kube/object-key.ts';
 import { itineraryFor, phaseByName, stepOf } from '../../migration/itineraries.ts';
 import {
   longestRun,
@@ -24,7 +28,7 @@ import * as draft from './draft.ts';
 import { complete, end, leaveUntouched } from './endings.ts';
 import { gather } from './gather.ts';
 import { goOn, rest, tell, type Pass, type RunnerDeps } from './runner-deps.ts';
-import { lateShutdown } from './late-power.ts';
+import { lateShutdown, lateShutdownLook } from './late-power.ts';
 import { Session } from './session.ts';
 import { restartedSource } from './stay-off.ts';
 import {
@@ -71,7 +75,9 @@ export class ImportRunner {
     let lastActions: readonly Action[] = [];
     for (let passes = 0; passes < longestRun; passes += 1) {
       const pass = await this.#pass(session, stop, lastActions, log, signal);
-      if (pass.go === 'rest') return this.#settle(session, pass.until, signal);
+      if (pass.go === 'rest') {
+        return this.#settle(session, earliest(pass.until, lateShutdownLook(session.subject)), signal);
+      }
       lastActions = pass.actions ?? [];
     }
     await session.save('report', signal);
@@ -118,9 +124,12 @@ export class ImportRunner {
     const phase = phaseByName(session.status.phase ?? '');
     if (phase === undefined) return leaveUntouched(session, this.#deps);
 
+    const late = await lateShutdown(session.subject, phase, this.#deps, signal);
+    if (late !== undefined)
+      return this.#carryOut(session, { ...phase, refused: untilPoweredOn }, late, lastActions, log, signal);
     const decision =
       (await restartedSource(session.subject, phase, this.#deps, signal)) ??
-      (await lateShutdown(session.subject, phase, this.#deps, signal)) ??
+      ignoredEdit(session.context) ??
       (await this.#decide(session, phase, signal));
     if (decision.kind === 'unreachable') return rest(decision.until);
     return this.#carryOut(session, phase, decision, lastActions, log, signal);
@@ -129,7 +138,8 @@ export class ImportRunner {
   async #decide(session: Session, phase: Phase, signal: AbortSignal): Promise<Decision | Unreachable> {
     try {
       const facts = await gather(phase.needs, session.subject, this.#deps, signal);
-      reached(session, phase.name, this.#deps);
+      const access = phase.needs.includes('sourceAccess') ? facts.sourceAccess : undefined;
+      reached(session, phase.name, access, this.#deps);
       return phase.decide(facts, session.context);
     } catch (error) {
       return trouble(session, phase, error, this.#deps, signal);
@@ -282,6 +292,7 @@ export class ImportRunner {
   ): Promise<ActedPass> {
     // The same actions twice in a row: their effect has not come back through the watch yet. Repeating them would change nothing.
     if (decision.actions.length > 0 && isEqualJson(decision.actions, lastActions)) {
+      this.#deps.observer?.echoes(keyOf(session.object));
       return rest(this.#deps.clock.now() + echoMs);
     }
     await session.save(decision.actions.map((action) => action.do).join('+'), signal);

@@ -2,6 +2,8 @@ import type { ConditionDraft } from '../../api/conditions.ts';
 import type { PhaseName } from '../../api/phases.ts';
 import { backoffMs } from '../../kube/backoff.ts';
 import { isKubeError } from '../../kube/errors.ts';
+import { blockedCondition } from '../../migration/cutover.ts';
+import type { SourceAccess } from '../../migration/facts.ts';
 import { faultClass, sourceFailure } from '../../migration/faults.ts';
 import type { Action, Fail, Phase, Refusal, Wait } from '../../migration/phase.ts';
 import { SourceError } from '../../model/fault.ts';
@@ -24,7 +26,7 @@ export function reportWait(session: Session, wait: Wait, deps: RunnerDeps): void
     {
       message: `Waiting for ${wait.for} since ${rfc3339(phaseSince)}${until}.`,
       waitingFor: wait.reason,
-      conditions: [...(wait.conditions ?? []), ...pausedCondition(session)],
+      conditions: [...(wait.conditions ?? []), ...pausedCondition(session), ...leftCutover(session)],
     },
     deps.clock.now(),
   );
@@ -61,11 +63,20 @@ export function trouble(
   return { kind: 'unreachable', until };
 }
 
-/** What a phase needed could be read again: its clock goes on, moved by the time that it stood still. */
-export function reached(session: Session, phase: PhaseName, deps: RunnerDeps): void {
+/**
+ * What a phase needed could be read again: its clock goes on, moved by the time that it stood still. A phase that only asks whether the
+ * source can be reached has its answer in `access`.
+ */
+export function reached(
+  session: Session,
+  phase: PhaseName,
+  access: SourceAccess | undefined,
+  deps: RunnerDeps,
+): void {
   const { conditions = [], attempts } = session.status;
-  if (attempts?.[phase] === undefined) return;
   const outage = conditions.find((condition) => condition.type === 'SourceUnavailable');
+  const isBack = outage !== undefined && access?.state === 'open';
+  if (access?.state === 'shut' || (attempts?.[phase] === undefined && !isBack)) return;
   if (outage === undefined && !conditions.some((condition) => condition.type === 'TargetUnavailable')) return;
   const now = deps.clock.now();
   const stoppedMs = outage === undefined ? 0 : Math.max(0, now - Date.parse(outage.lastTransitionTime));
@@ -94,6 +105,11 @@ export function refusedForGood(refusal: Refusal): Fail {
     message: `${refusal.action.do}: ${refusal.text}`,
     hint: 'Correct what it objects to and start the plan again.',
   };
+}
+
+/** Between a cutover that was given up and the next one. */
+function leftCutover({ context }: Session): readonly ConditionDraft[] {
+  return context.records.committedAt === undefined ? blockedCondition(context) : [];
 }
 
 function pausedCondition(session: Session): readonly ConditionDraft[] {

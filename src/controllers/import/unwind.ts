@@ -2,9 +2,10 @@ import type { ConditionDraft } from '../../api/conditions.ts';
 import { backoffMs } from '../../kube/backoff.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { isEqualJson } from '../../kube/merge-patch.ts';
-import { sourcePowerKey } from '../../migration/ledger.ts';
+import { owedSnapshotEntries, sourcePowerKey } from '../../migration/ledger.ts';
 import type { Action, UnwindDecision, UnwindStep } from '../../migration/phase.ts';
 import { unwindSteps } from '../../migration/unwind.ts';
+import { removeSnapshots } from '../../migration/unwind/remove-snapshots.ts';
 import { restorePower } from '../../migration/unwind/restore-power.ts';
 import { isSourceError } from '../../model/fault.ts';
 import type { Logger } from '../../runtime/log.ts';
@@ -17,6 +18,8 @@ import { tell, type Pass, type RunnerDeps } from './runner-deps.ts';
 import type { Session } from './session.ts';
 
 const retryRange = { firstMs: 1_000, maxMs: 300_000 };
+/** These need a source; where there is none any more, they end only by being given up. */
+const atSource: ReadonlySet<string> = new Set([restorePower.name, removeSnapshots.name]);
 /** Rounds through one step before the others get their turn. */
 const longestStep = 5;
 
@@ -46,13 +49,20 @@ export async function unwind(
   const ending = session.status.records?.ending;
   if (ending !== undefined && session.status.outcome === undefined) {
     complete(session, ending.outcome, deps, log);
-    await session.save('outcome', signal);
-    const { uid } = session.context;
-    const kept = new Set((session.status.slots ?? []).map((slot) => slot.resource));
-    for (const resource of deps.slots.view(uid).held) if (!kept.has(resource)) deps.slots.free(uid, resource);
   }
+  await freeSlots(session, deps, signal);
   reportLeftovers(session, waits, conditions, deps);
   return untils.length === 0 ? { go: 'rest' } : { go: 'rest', until: Math.min(...untils) };
+}
+
+/** What an ended import does not keep, as soon as the server has that. */
+async function freeSlots(session: Session, deps: RunnerDeps, signal: AbortSignal): Promise<void> {
+  const { uid } = session.context;
+  const kept = new Set((session.status.slots ?? []).map((slot) => slot.resource));
+  const surplus = [...deps.slots.view(uid).held].filter((resource) => !kept.has(resource));
+  if (surplus.length === 0) return;
+  await session.save('outcome', signal);
+  for (const resource of surplus) deps.slots.free(uid, resource);
 }
 
 type StepResult =
@@ -109,8 +119,8 @@ async function unwindOne(
   } catch (error) {
     signal.throwIfAborted();
     if (!isKubeError(error) && !isSourceError(error)) throw error;
-    if (step.name === restorePower.name && isAbandoned(session.object, error, deps.clock.now())) {
-      await abandon(session, error.message, deps, log, signal);
+    if (atSource.has(step.name) && isAbandoned(session.object, error, deps.clock.now())) {
+      await abandon(step, session, error.message, deps, log, signal);
       return { done: true };
     }
     const tries = (session.status.attempts?.[attemptKey]?.count ?? 0) + 1;
@@ -127,19 +137,27 @@ async function unwindOne(
 }
 
 async function abandon(
+  step: UnwindStep,
   session: Session,
   why: string,
   deps: RunnerDeps,
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const message = `The power of VM ${session.object.spec.vm.name} is not looked after any more, it may have been left off: ${why}`;
+  const { name } = session.object.spec.vm;
+  const snapshots = owedSnapshotEntries(session.context);
+  const isPower = step.name === restorePower.name;
+  const keys = isPower ? [sourcePowerKey] : snapshots.map(({ key }) => key);
+  const message = isPower
+    ? `The power of VM ${name} is not looked after any more, it may have been left off: ${why}`
+    : `Nobody takes these snapshots off VM ${name} any more, remove them by hand: ${snapshots.map(({ marker }) => marker).join(', ')}: ${why}`;
   session.status = draft.changed(
     session.status,
-    { ledger: [{ op: 'strike', key: sourcePowerKey }] },
+    { ledger: keys.map((key) => ({ op: 'strike', key })) },
     deps.clock.now(),
   );
-  tell(session, [{ type: 'Warning', reason: 'SourcePowerLetGo', message }], deps);
+  const reason = isPower ? 'SourcePowerLetGo' : 'SnapshotsLetGo';
+  tell(session, [{ type: 'Warning', reason, message }], deps);
   log.error('source abandoned', { error: message });
   await session.save('abandon', signal);
 }

@@ -22,7 +22,7 @@ export function freezeInput(
   migration: FreezeInput['migration'],
   order: number,
 ): FreezeInput | undefined {
-  const { plan, source, destination, networkMap, storageMap, platform } = inputs;
+  const { plan, source, destination, networkMap, storageMap, platform, conversion } = inputs;
   if (source === undefined || destination === undefined || platform === undefined) return undefined;
   if (networkMap === undefined || storageMap === undefined) return undefined;
   const vddkImage = vddkImageOf(source);
@@ -44,6 +44,7 @@ export function freezeInput(
     networkMap: networkMap.spec.map,
     storageMap: storageMap.spec.map,
     ...(network?.kind === 'found' && { transferNetwork: network.resolved }),
+    ...(conversion !== undefined && { conversion }),
     order,
   };
 }
@@ -84,6 +85,14 @@ export function planView(
 /** An older plan says it by its flag alone; the flag goes before type cold (fact: plan 2.1). */
 export function isWarm({ type, warm }: PlanInputs['plan']['spec']): boolean {
   return type === 'warm' || (warm === true && type !== 'conversion' && type !== 'live');
+}
+
+/** What guests of this source need, and the Plan does not do without. */
+export function convertsGuests(
+  { skipGuestConversion }: PlanInputs['plan']['spec'],
+  platform: PlanInputs['platform'],
+): boolean {
+  return platform?.traits.conversion === 'always' && skipGuestConversion !== true;
 }
 
 /** The image with VMware's library; '' is the same as none. */

@@ -7,6 +7,7 @@ import type { Provider } from '../../api/provider.ts';
 import type { StorageMap } from '../../api/storage-map.ts';
 import type { InventoryStore, InventoryVm } from '../../inventory/store.ts';
 import type { ObjectCache } from '../../kube/cache.ts';
+import type { ConversionConfig } from '../../migration/freeze/conversion.ts';
 import { isSourceError } from '../../model/fault.ts';
 import type { SourcePlatform, Transfer } from '../../sources/source.ts';
 import type { ProviderRef, SourceHub } from '../source-hub.ts';
@@ -26,6 +27,8 @@ export interface PlanWorld {
   /** By the type of a Provider; undefined: no platform serves it. */
   readonly platformOf: (type: string) => SourcePlatform | undefined;
   readonly cluster: Pick<TargetCluster, 'storageClasses' | 'storageProfiles' | 'quotas' | 'networks'>;
+  /** How guests are converted here; left out: no image is known. */
+  readonly conversion?: ConversionConfig;
 }
 
 /** What a Plan names, as far as it is there. Rules decide from this and from nothing else. */
@@ -43,6 +46,7 @@ export interface PlanInputs {
   readonly transfer: Pick<Transfer, 'paths'> | undefined;
   readonly hookOf: (reference: ObjectReference) => Stored<Hook> | undefined;
   readonly cluster: PlanWorld['cluster'];
+  readonly conversion?: ConversionConfig;
 }
 
 /** Gathers; never reads from a server. */
@@ -67,6 +71,7 @@ export function planInputs(plan: Stored<Plan>, world: PlanWorld): PlanInputs {
     transfer: source === undefined ? undefined : transferOf(source, world.hub),
     hookOf: (reference) => find(world.hooks, reference),
     cluster: world.cluster,
+    ...(world.conversion !== undefined && { conversion: world.conversion }),
   };
 }
 

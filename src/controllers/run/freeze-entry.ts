@@ -6,6 +6,7 @@ import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { buildImport } from '../../migration/freeze/build-import.ts';
 import { freezeImport } from '../../migration/freeze/freeze.ts';
 import { importName } from '../../migration/names.ts';
+import { conversionImageMissing } from '../plan/rules/plan-type.ts';
 import { freezeInput } from '../plan/freeze-input.ts';
 import type { PlanInputs } from '../plan/inputs.ts';
 
@@ -37,5 +38,7 @@ export function freezeEntry(given: {
   const name = importName(plan.metadata.name, item.model.name, migration.metadata.uid, item.model.id);
   const { spec, findings } = freezeImport({ ...input, remade: Math.min(3, given.remadeOf(name)) });
   if (spec === undefined) return { reason: findings.map((finding) => finding.message).join(' ') };
+  if (spec.strategy.conversion === 'inPlace' && spec.conversion === undefined)
+    return { reason: conversionImageMissing };
   return { object: buildImport(spec, migration.metadata.namespace ?? '') };
 }

@@ -1,5 +1,4 @@
 import { virtualMachineImports } from '../../api/kinds.ts';
-import { findCondition } from '../../api/conditions.ts';
 import { importFinalizer, projectedFinalizer } from '../../api/labels.ts';
 import type { Stored } from '../../api/meta.ts';
 import type { ImportControl, VirtualMachineImport } from '../../api/virtual-machine-import.ts';
@@ -53,13 +52,6 @@ export async function relayControl(
   } catch (error) {
     if (!isKubeError(error, 'NotFound')) throw error;
   }
-}
-
-/** The VM was changed before anything was touched: this import is to be made again, which is no end of the VM's migration. */
-export function isStale({ status }: VirtualMachineImport): boolean {
-  return (
-    findCondition(status?.conditions, 'ModelStale') !== undefined && status?.records?.ending === undefined
-  );
 }
 
 /** Deletes a stale import. Its finalizers go by themselves, as nothing was made; its name is free when the watch says that it is gone. */

@@ -12,11 +12,13 @@ import { rfc3339, type Clock } from '../../runtime/clock.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import type { Logger } from '../../runtime/log.ts';
 import type { ImportCache } from '../import/import-cache.ts';
+import { convertsGuests } from '../plan/freeze-input.ts';
+import { isStale } from '../import/stale.ts';
 import { planInputs, type PlanWorld } from '../plan/inputs.ts';
 import { evaluatePlan, type PlanMemo } from '../plan/evaluate.ts';
 import { cancelFindings, wantedControl } from './control.ts';
 import { appended, historyEntry, isOurRun, type RunParts } from './history.ts';
-import { hasEnded, isStale, relayControl, releaseProjected } from './imports.ts';
+import { hasEnded, relayControl, releaseProjected } from './imports.ts';
 import { activeEntry, isTerminal, nextMigration } from './migrations.ts';
 import { ownedByPlan } from './migration-owner.ts';
 import { conditionsOfPlan, migrationStatus, projectRun, startedRun, type NeverBegun } from './run-status.ts';
@@ -126,7 +128,8 @@ export class RunReconciler {
       return found?.kind === 'one' ? found.item.id : undefined;
     };
     const history = appended(plan.status?.migration?.history ?? [], entry);
-    const status = startedRun(plan, history, verdict.conditions, resolve, now);
+    const converts = convertsGuests(plan.spec, inputs.platform);
+    const status = startedRun(plan, history, verdict.conditions, resolve, now, converts);
     await ownedByPlan(next, plan, this.#deps, signal);
     const stored = await this.#status.plan(plan, status, signal);
     this.#deps.events.record(plan, {

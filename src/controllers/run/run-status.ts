@@ -42,6 +42,7 @@ export function startedRun(
   drafts: readonly ConditionDraft[],
   resolve: (ref: { readonly id?: string; readonly name?: string }) => string | undefined,
   now: string,
+  converts = false,
 ): PlanStatus {
   const planVms = plan.spec.vms.map((planVm) => {
     const id = resolve({
@@ -51,7 +52,7 @@ export function startedRun(
     return id === undefined ? planVm : { ...planVm, id };
   });
   const migration = {
-    ...beginRun(planVms, plan.status?.migration, history, isWarm(plan.spec)),
+    ...beginRun(planVms, plan.status?.migration, history, { isWarm: isWarm(plan.spec), converts }),
     started: now,
   };
   return {

@@ -1,7 +1,8 @@
 import type { PlanVm } from '../../api/plan-vm.ts';
-import type { VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
+import type { FrozenDisk, VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
 import type { Finding } from '../../model/source-data.ts';
 import { isDnsSubdomain, targetNames } from '../names.ts';
+import { freezeConversion } from './conversion.ts';
 import { freezeDisks, notValid } from './disks.ts';
 import type { FreezeInput } from './input.ts';
 import { freezeNics } from './nics.ts';
@@ -20,11 +21,12 @@ export type FreezeResult =
 export function freezeImport(input: FreezeInput): FreezeResult {
   const { disks, findings: diskFindings } = freezeDisks(input);
   const { nics, findings: nicFindings } = freezeNics(input);
-  const strategy = strategyOf(input);
+  const strategy = strategyOf(input, disks);
   const findings = [...vmFindings(input), ...diskFindings, ...nicFindings];
   if (strategy === undefined) findings.push(liveNotOffered(input));
   if (strategy === undefined || findings.some((finding) => finding.severity === 'Critical'))
     return { findings };
+  const conversion = strategy.conversion === 'inPlace' ? freezeConversion(input) : undefined;
   const spec: VirtualMachineImportSpec = {
     ...identityOf(input),
     strategy,
@@ -33,6 +35,7 @@ export function freezeImport(input: FreezeInput): FreezeResult {
     nics,
     options: freezeOptions(input),
     ...(input.source.vddkImage !== undefined && { vddkImage: input.source.vddkImage }),
+    ...(conversion !== undefined && { conversion }),
     hooks: input.hooks ?? [],
     ...(input.transferNetwork !== undefined && { network: input.transferNetwork }),
     placement: freezePlacement(input.plan),
@@ -72,11 +75,16 @@ function chosenName({ targetName }: PlanVm): string | undefined {
 }
 
 /** undefined for a live migration. An older plan says warm by its flag alone. */
-function strategyOf({ plan, source }: FreezeInput): VirtualMachineImportSpec['strategy'] | undefined {
+function strategyOf(
+  { plan, source }: FreezeInput,
+  disks: readonly FrozenDisk[],
+): VirtualMachineImportSpec['strategy'] | undefined {
   const { type, warm, skipGuestConversion } = plan.spec;
   if (type === 'live') return undefined;
   const path = source.path ?? (source.vddkImage === undefined ? 'blank' : 'vddk');
-  const converts = source.converts && !(skipGuestConversion ?? false);
+  // Without a disk there is no guest.
+  const hasGuest = disks.some(({ mode }) => mode === 'copy');
+  const converts = source.converts && hasGuest && !(skipGuestConversion ?? false);
   return {
     type: warm === true && type !== 'conversion' ? 'warm' : (type ?? 'cold'),
     path,

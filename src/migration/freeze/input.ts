@@ -5,6 +5,7 @@ import type { StoragePair } from '../../api/storage-map.ts';
 import type { ImportControl, VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
 import type { ProviderType, TransferPath } from '../../model/source-data.ts';
 import type { VmModel } from '../../model/vm.ts';
+import type { ConversionConfig } from './conversion.ts';
 
 interface ProviderRef {
   readonly namespace: string;
@@ -40,6 +41,8 @@ export interface FreezeInput {
   readonly order: number;
   readonly remade?: number;
   readonly control?: ImportControl;
+  /** Left out: this process knows no image. */
+  readonly conversion?: ConversionConfig;
   /** Setting powerOffDeadlineSeconds. */
   readonly powerOffSeconds?: number;
 }

@@ -2,6 +2,7 @@ import type { Affinity } from '../../api/affinity.ts';
 import { isLabelKey, isLabelValue } from '../../api/label-value.ts';
 import type { Plan } from '../../api/plan.ts';
 import type { VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
+import { parseQuantity } from '../../model/quantity.ts';
 
 export function freezePlacement({ spec }: Pick<Plan, 'spec'>): VirtualMachineImportSpec['placement'] {
   return {
@@ -22,7 +23,8 @@ export function placementProblems({ spec }: Pick<Plan, 'spec'>): readonly string
       .filter((key) => reservedLabels.includes(key))
       .map((key) => `targetLabels: KubeVirt keeps the label ${key} for itself`),
     ...labelProblems('targetNodeSelector', spec.targetNodeSelector ?? {}),
-    ...(spec.targetAffinity === undefined ? [] : affinityProblems(spec.targetAffinity)),
+    ...(spec.targetAffinity === undefined ? [] : affinityProblems('targetAffinity', spec.targetAffinity)),
+    ...(spec.skipGuestConversion === true ? [] : convertorProblems(spec)),
   ];
 }
 
@@ -43,7 +45,36 @@ function labelProblems(field: string, labels: Readonly<Record<string, string>>):
   });
 }
 
-function affinityProblems({ nodeAffinity, podAffinity, podAntiAffinity }: Affinity): readonly string[] {
+/** The same of the pods that convert guests, and of their scratch space: they are made when the source is off already. */
+function convertorProblems(spec: Plan['spec']): readonly string[] {
+  const { conversionTempStorageClass: tempClass = '', conversionTempStorageSize: tempSize = '' } = spec;
+  return [
+    ...labelProblems('convertorLabels', spec.convertorLabels ?? {}),
+    ...labelProblems('convertorNodeSelector', spec.convertorNodeSelector ?? {}),
+    ...(spec.convertorAffinity === undefined
+      ? []
+      : affinityProblems('convertorAffinity', spec.convertorAffinity)),
+    ...((tempClass === '') === (tempSize === '')
+      ? []
+      : ['conversionTempStorageClass and conversionTempStorageSize are of use only together']),
+    ...(tempSize === '' || isQuantity(tempSize)
+      ? []
+      : [`conversionTempStorageSize: "${tempSize}" is no quantity`]),
+  ];
+}
+
+function isQuantity(text: string): boolean {
+  try {
+    return parseQuantity(text) > 0;
+  } catch {
+    return false;
+  }
+}
+
+function affinityProblems(
+  field: string,
+  { nodeAffinity, podAffinity, podAntiAffinity }: Affinity,
+): readonly string[] {
   const required = nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
   const terms = [
     ...(required?.nodeSelectorTerms ?? []),
@@ -68,7 +99,7 @@ function affinityProblems({ nodeAffinity, podAffinity, podAntiAffinity }: Affini
   ]);
   const isEmpty = required?.nodeSelectorTerms.length === 0;
   const problems = [...(isEmpty ? ['nodeSelectorTerms is empty'] : []), ...ofNodes, ...ofPods];
-  return problems.map((problem) => `targetAffinity: ${problem}`);
+  return problems.map((problem) => `${field}: ${problem}`);
 }
 
 const podOperators: readonly string[] = ['In', 'NotIn', 'Exists', 'DoesNotExist'];

@@ -1,7 +1,7 @@
 import { terminal } from '../failures.ts';
 import { foreignVolume, takenNameHint } from '../foreign-volume.ts';
 import { targetObjectsEntry } from '../ledger.ts';
-import { roundUnderWay } from '../rounds.ts';
+import { firstStage, roundUnderWay } from '../rounds.ts';
 import { rfc3339 } from '../time.ts';
 import type { VolumeFact } from '../facts.ts';
 import { phase, type Action, type Context, type Decision, type Fail } from '../phase.ts';
@@ -60,8 +60,7 @@ export const createDataVolumes = phase({
 function create({ diskKey }: VolumeFact, context: Context): Action {
   const stage = roundUnderWay(context)?.disks[diskKey];
   if (stage === undefined) return { do: 'createDataVolume', diskKey };
-  const { current, sizeBytes } = stage;
-  return { do: 'createDataVolume', diskKey, stage: { current, isFinal: false, sizeBytes } };
+  return { do: 'createDataVolume', diskKey, stage: firstStage(stage, false) };
 }
 
 /** A claim of ours whose DataVolume somebody has taken away: nobody knows what is on it. */

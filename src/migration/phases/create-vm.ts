@@ -1,8 +1,9 @@
 import { targetDeleted, terminal } from '../failures.ts';
-import { lostClaim } from '../foreign-volume.ts';
+import { firstLost } from '../foreign-volume.ts';
+import { importersEnding } from '../importers-ending.ts';
 import { targetObjectsEntry } from '../ledger.ts';
-import type { TargetVmFact, VolumeFact } from '../facts.ts';
-import { phase, type Context, type Decision, type Fail, type Refusal } from '../phase.ts';
+import type { TargetVmFact } from '../facts.ts';
+import { phase, type Context, type Decision, type Refusal } from '../phase.ts';
 import { nameTaken } from '../preflight.ts';
 
 /**
@@ -44,33 +45,6 @@ function create({ spec }: Context): Decision {
     ledger: [targetObjectsEntry(spec.target.namespace)],
     actions: [{ do: 'deleteAccess' }, { do: 'createVm' }],
   };
-}
-
-/** Without its claims the VM could never start. */
-function firstLost(volumes: readonly VolumeFact[], context: Context): Fail | undefined {
-  for (const volume of volumes) {
-    const failure = lostClaim(volume, context);
-    if (failure !== undefined) return failure;
-  }
-  return undefined;
-}
-
-function importersEnding(volumes: readonly VolumeFact[], context: Context): Decision | undefined {
-  const alive = volumes.flatMap(({ pod }) =>
-    pod === undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed' ? [] : [pod],
-  );
-  if (alive.length === 0) return undefined;
-  const until = context.phaseSince + context.settings.releaseSeconds * 1000;
-  if (context.now < until) {
-    return {
-      kind: 'wait',
-      reason: 'ImporterEnd',
-      for: `the last importer to end (${alive.map(({ name }) => name).join(', ')})`,
-      until,
-    };
-  }
-  // Their disks are complete; what they still do is of no use to anybody.
-  return { kind: 'act', actions: alive.map(({ name, uid }) => ({ do: 'deletePod', name, uid })) };
 }
 
 /**

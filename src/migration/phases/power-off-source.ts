@@ -1,4 +1,4 @@
-import { isTooLate, leaveCutover } from '../cutover.ts';
+import { isTooLate, leaveCutover, putOffCutover } from '../cutover.ts';
 import { terminal } from '../failures.ts';
 import { isOwed, sourcePowerEntry, sourcePowerKey } from '../ledger.ts';
 import { phase, type Action, type Context, type Decision, type Fail } from '../phase.ts';
@@ -56,11 +56,12 @@ export const powerOffSource = phase({
 
 /** A warm import still has a source in service to go back to, and rounds to go on with. */
 function leaves(failure: Fail | undefined, context: Context): Decision | undefined {
+  if (context.spec.control?.paused === true) return putOffCutover(context);
   if (isTooLate(context)) {
     const message = `It was past ${context.spec.control?.cutoverUntil ?? ''}, after which no power-off begins.`;
     return leaveCutover(context, 'none', { reason: 'CutoverTooLate', message });
   }
-  if (failure === undefined || failure.class === 'retryable') return undefined;
+  if (failure === undefined || failure.class === 'retryable') return failure;
   const hint = failure.hint === undefined ? '' : ` ${failure.hint}`;
   return leaveCutover(context, 'none', { reason: failure.code, message: `${failure.message}${hint}` });
 }

@@ -3,6 +3,7 @@ import { leaveCutover } from '../cutover.ts';
 import { terminal } from '../failures.ts';
 import { phase, type Context } from '../phase.ts';
 import { isWarm } from '../rounds.ts';
+import { rfc3339 } from '../time.ts';
 import { pause } from './pause.ts';
 
 /** Remembers the power state of the source before anybody touches it: no fact could tell it later. */
@@ -18,7 +19,9 @@ export const storePowerState = phase({
     const { state, restore } = sourcePower;
     if (state === 'On' || state === 'Off') {
       const power = { before: state, ...(restore !== undefined && { restore }) };
-      return { kind: 'advance', records: { power }, ...(state === 'Off' && pastPowerOff(context)) };
+      if (state === 'On') return { kind: 'advance', records: { power } };
+      const offSeenAt = rfc3339(context.now);
+      return { kind: 'advance', records: { power: { ...power, offSeenAt } }, ...pastPowerOff(context) };
     }
     const until = context.phaseSince + context.settings.powerUnknownSeconds * 1000;
     if (context.now < until) {
@@ -36,7 +39,7 @@ export const storePowerState = phase({
   },
 });
 
-/** Nothing to power off, and nothing to put back. Should it be on again before the target starts, StartVM finds out. */
+/** Nothing to power off, and nothing to put back. */
 function pastPowerOff({ records }: Context): { readonly to?: PhaseName } {
   const phases = records.itinerary?.phases ?? [];
   const next = phases[phases.indexOf('WaitForPowerOff') + 1] as PhaseName | undefined;

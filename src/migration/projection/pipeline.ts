@@ -7,7 +7,7 @@ import type {
   VirtualMachineImport,
   VirtualMachineImportSpec,
 } from '../../api/virtual-machine-import.ts';
-import { cold, itineraryFor, stepsOf, warm } from '../itineraries.ts';
+import { itineraryFor, stepsOf, usualItinerary } from '../itineraries.ts';
 
 const mib = 2 ** 20;
 /** Reads the unit of totals that clients show; they are MiB, the word is Forklift's (forklift-api.md 1.8). */
@@ -25,8 +25,8 @@ export function shownPhase(phase: string): string {
 }
 
 /** Steps of a VM that has no import yet, of which nothing is known but the way it will go. */
-export function freshPipeline(isWarm: boolean): readonly Step[] {
-  return stepsOf(isWarm ? warm : cold).map((name) => step(name, undefined, []));
+export function freshPipeline(way: Parameters<typeof usualItinerary>[0]): readonly Step[] {
+  return stepsOf(usualItinerary(way)).map((name) => step(name, undefined, []));
 }
 
 /**

@@ -13,17 +13,17 @@ import { shed, statusBudgetBytes, type Shed } from './shedding.ts';
  *
  * @param planVms entries of the plan, with the ids that they were resolved to.
  * @param history with the entry of this run, which says Executing, as its last.
- * @param isWarm which way its VMs will go.
+ * @param way which way its VMs will go.
  */
 export function beginRun(
   planVms: readonly PlanVm[],
   previous: PlanMigration | undefined,
   history: readonly HistoryEntry[],
-  isWarm = false,
+  way: Parameters<typeof freshVm>[1] = { isWarm: false, converts: false },
 ): PlanMigration {
   const vms = planVms.map((planVm) => {
     const before = previous?.vms?.find((vm) => isSameVm(vm, planVm));
-    return before !== undefined && hasSucceeded(before) ? before : freshVm(planVm, isWarm);
+    return before !== undefined && hasSucceeded(before) ? before : freshVm(planVm, way);
   });
   return { history, vms };
 }

@@ -9,6 +9,7 @@ import type {
 import type { VmStatus, WarmStatus } from '../../api/vm-status.ts';
 import { countRestarts } from '../importer-restarts.ts';
 import { isWarm } from '../rounds.ts';
+import { vmwareGuestId } from './guest-id.ts';
 import { freshPipeline, projectPipeline, shownPhase, stepError } from './pipeline.ts';
 
 /**
@@ -31,10 +32,25 @@ export function projectVm(object: VirtualMachineImport, planVm: PlanVm): VmStatu
     ...(error !== undefined && { error }),
     ...(isWarm(spec) && { warm: warmStatus(status) }),
     ...(records.power !== undefined && { restorePowerState: restorePowerState(records.power.before) }),
+    ...conversionFound(records),
     ...(records.targetName !== undefined &&
       records.targetName !== spec.vm.name && { newName: records.targetName }),
     ...(areDisksTrue(status) && { disksCopied: true }),
     ...(conditions.length > 0 && { conditions }),
+  };
+}
+
+/** Under Forklift's names; a system that the inspector did not recognise is none. */
+function conversionFound({
+  conversion,
+}: Records): Pick<VmStatus, 'firmware' | 'operatingSystem' | 'detectedBootDisk'> {
+  if (conversion?.answeredAt === undefined) return {};
+  const { firmware, bootDisk } = conversion;
+  const operatingSystem = vmwareGuestId(conversion);
+  return {
+    ...(firmware !== undefined && { firmware }),
+    ...(operatingSystem !== undefined && { operatingSystem }),
+    ...(bootDisk !== undefined && { detectedBootDisk: bootDisk }),
   };
 }
 
@@ -59,8 +75,8 @@ function warmStatus(status: VirtualMachineImportStatus | undefined): WarmStatus 
 }
 
 /** A VM whose turn has not come: no import of this run speaks of it yet. */
-export function freshVm(planVm: PlanVm, goesWarm = false): VmStatus {
-  return { ...asFrozen(planVm), phase: 'Started', pipeline: freshPipeline(goesWarm) };
+export function freshVm(planVm: PlanVm, way = { isWarm: false, converts: false }): VmStatus {
+  return { ...asFrozen(planVm), phase: 'Started', pipeline: freshPipeline(way) };
 }
 
 /** A VM that ends without an import: it could not be frozen, or was cancelled before. `now` is RFC 3339. */

@@ -12,7 +12,7 @@ export const removeSnapshots = unwindStep({
   blocks: false,
   needs: ['owedSnapshots'],
   decide({ owedSnapshots }, context) {
-    const { ledger, actions, left } = readOwedSnapshots(owedSnapshots);
+    const { ledger, actions, left } = readOwedSnapshots(owedSnapshots, context.now);
     if (left.length === 0) return { kind: 'done', ledger };
     if (actions.length > 0) return { kind: 'act', ledger, actions };
     return {

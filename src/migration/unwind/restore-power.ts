@@ -22,7 +22,7 @@ export const restorePower = unwindStep({
       case 'Off':
         return powerOn(context);
       case 'On':
-        return context.records.power?.offSeenAt === undefined ? watchForLateOff(context) : restored(context);
+        return wasOff(context) ? restored(context) : watchForLateOff(context);
       case 'Suspended':
         return struck(context, 'somebody has suspended the VM meanwhile');
       case 'Unknown':
@@ -35,6 +35,11 @@ export const restorePower = unwindStep({
     }
   },
 });
+
+/** Seen off by us, or asked to power on because it was. */
+function wasOff({ records }: Context): boolean {
+  return records.power?.offSeenAt !== undefined || records.power?.onRequestedAt !== undefined;
+}
 
 /** Seen off is saved before the request, so that the next On is known to be the answer. The copies grow old in the same save. */
 function powerOn(context: Context): UnwindDecision {

@@ -1,7 +1,7 @@
 import { owesTargetObjects } from '../ledger.ts';
 import type { Facts } from '../facts.ts';
 import { unwindStep, type Action, type Context, type UnwindDecision } from '../phase.ts';
-import { handOverActions, leftoverActions, notYetDeleted } from '../target-objects.ts';
+import { converters, handOverActions, leftoverActions, notYetDeleted } from '../target-objects.ts';
 import { keepsClaim } from './whole-claims.ts';
 
 const lookAgainMs = 10_000;
@@ -16,7 +16,11 @@ export const settleTarget = unwindStep({
   blocks: false,
   needs: ['targetObjects', 'liveVolumes'],
   decide(facts, context) {
-    return context.records.committedAt === undefined ? takeBack(facts, context) : handOver(facts, context);
+    if (context.records.committedAt !== undefined) return handOver(facts, context);
+    if (converters(facts.targetObjects).length > 0) {
+      return { kind: 'wait', for: 'the conversion pod to end', until: context.now + lookAgainMs };
+    }
+    return takeBack(facts, context);
   },
 });
 

@@ -1,7 +1,7 @@
 import { owesTargetObjects } from '../ledger.ts';
 import type { Facts, VolumeFact } from '../facts.ts';
 import { unwindStep, type Action, type Context } from '../phase.ts';
-import { notYetDeleted, podActions } from '../target-objects.ts';
+import { converters, notYetDeleted, podActions } from '../target-objects.ts';
 import { keepsClaim } from './whole-claims.ts';
 
 /** Importers get a while to let go of what they read; their end wakes the import sooner. */
@@ -18,6 +18,9 @@ export const stopCopies = unwindStep({
   needs: ['targetObjects', 'liveVolumes'],
   decide({ targetObjects, liveVolumes }, context) {
     const { dataVolumes, pods } = targetObjects;
+    if (converters(targetObjects).length > 0) {
+      return { kind: 'wait', for: 'the conversion pod to end', until: context.now + lookAgainMs };
+    }
     if (dataVolumes.length === 0 && pods.length === 0) return { kind: 'done' };
     const actions = [...deleteDataVolumes(dataVolumes, liveVolumes, context), ...podActions(targetObjects)];
     if (actions.length > 0) return { kind: 'act', actions };

@@ -125,7 +125,7 @@ interface ImporterContainer extends Container {
     readonly containerPort: number;
     readonly protocol: string;
   }[];
-  readonly terminationMessagePolicy: string;
+  readonly terminationMessagePolicy: 'FallbackToLogsOnError';
 }
 interface ImporterPodSpec extends PodSpec {
   readonly containers: readonly ImporterContainer[];

@@ -8,6 +8,7 @@ import { LinkedAbort } from '../../kube/linked-abort.ts';
 import { keyOf } from '../../kube/object-key.ts';
 import type { ReconcileResult } from '../../runtime/controller.ts';
 import { watchCache } from '../../runtime/watch-cache.ts';
+import { isConversionPod } from '../conversion/conversion-node.ts';
 import type { RunningStandIn, StandInDeps } from '../stand-in.ts';
 import { StandIn } from '../stand-in.ts';
 import { findClass, isBound, selectedNodeAnnotation, waitsForConsumer } from '../storage/binding.ts';
@@ -102,7 +103,7 @@ class SimulatedKubelet {
     const pod = this.#pods.getByKey(key);
     const known = this.#uids.get(key);
     if (known !== undefined && known !== pod?.metadata.uid) await this.#end(key, known);
-    if (pod === undefined) return {};
+    if (pod === undefined || isConversionPod(pod)) return {};
     const { uid, namespace = '', name, deletionTimestamp } = pod.metadata;
     if (deletionTimestamp !== undefined) {
       const run = this.#runs.get(uid);

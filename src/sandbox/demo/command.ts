@@ -4,11 +4,13 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { DemoOptions } from './demo.ts';
 import { describeError } from './demo-error.ts';
 import { checkNode, thisMachine } from './machine.ts';
+import type { FaultChoice } from './fault-choice.ts';
 import { freshSeed } from './fresh-seed.ts';
 
 export interface DemoArguments {
   readonly disk?: string;
   readonly vms?: number;
+  readonly fault?: FaultChoice;
   readonly seed?: number;
   readonly speed: number;
   readonly json: boolean;

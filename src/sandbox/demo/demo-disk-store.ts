@@ -21,6 +21,8 @@ export class DemoDiskStore implements DiskStore {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #scanned: ScannedImage | undefined;
   readonly #disks = new Map<string, NotedDisk>();
+  /** Of disks that are gone, too. */
+  readonly #writtenBytes = new Map<string, number>();
 
   constructor(inner: DiskStore, clock: Pick<Clock, 'now'>, scanned?: ScannedImage) {
     this.#inner = inner;
@@ -31,7 +33,10 @@ export class DemoDiskStore implements DiskStore {
   create(id: string, sizeBytes: number): Disk {
     const made = this.#inner.create(id, sizeBytes);
     const isImage = this.#scanned !== undefined && id.startsWith(sourcePrefix);
-    const disk = new NotedDisk(isImage ? new OverlayDisk(made, this.#scanned) : made, this.#clock);
+    const disk = new NotedDisk(isImage ? new OverlayDisk(made, this.#scanned) : made, (bytes) => {
+      this.#writtenBytes.set(id, (this.#writtenBytes.get(id) ?? 0) + bytes);
+      return this.#clock.now();
+    });
     this.#disks.set(id, disk);
     return disk;
   }
@@ -54,6 +59,13 @@ export class DemoDiskStore implements DiskStore {
     return this.#disks.get(id)?.writtenAt;
   }
 
+  /** Bytes that were ever written to disks whose id begins so. */
+  writtenBytes(idPrefix: string): number {
+    let sum = 0;
+    for (const [id, bytes] of this.#writtenBytes) if (id.startsWith(idPrefix)) sum += bytes;
+    return sum;
+  }
+
   [Symbol.dispose](): void {
     this.#disks.clear();
     this.#inner[Symbol.dispose]();
@@ -64,14 +76,15 @@ class NotedDisk implements Disk {
   readonly id: string;
   readonly sizeBytes: number;
   readonly #disk: Disk;
-  readonly #clock: Pick<Clock, 'now'>;
+  /** Told of so many bytes; gives the time. */
+  readonly #note: (bytes: number) => number;
   writtenAt: number | undefined;
 
-  constructor(disk: Disk, clock: Pick<Clock, 'now'>) {
+  constructor(disk: Disk, note: (bytes: number) => number) {
     this.id = disk.id;
     this.sizeBytes = disk.sizeBytes;
     this.#disk = disk;
-    this.#clock = clock;
+    this.#note = note;
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -79,7 +92,7 @@ class NotedDisk implements Disk {
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    this.writtenAt = this.#clock.now();
+    this.writtenAt = this.#note(bytes.length);
     this.#disk.write(offset, bytes);
   }
 

@@ -14,17 +14,20 @@ import {
   writeDisks,
   type Demo,
 } from './acts.ts';
-import { startController } from './controller.ts';
+import { DemoController, demoSettings } from './controller.ts';
 import { DemoDiskStore, type ScannedImage } from './demo-disk-store.ts';
 import { DemoError, describeError } from './demo-error.ts';
+import { ImportTimes } from './downtime.ts';
+import { DemoFault, type FaultReport } from './fault.ts';
+import type { FaultChoice } from './fault-choice.ts';
 import { demoView, silentView, type DemoView } from './demo-view.ts';
 import { openImage, type ImageFile } from './image-file.ts';
 import { checkMachine, type Machine } from './machine.ts';
 import type { ProofWorld } from './proof.ts';
-import { ReconcileTimes } from './reconcile-times.ts';
 import type { DemoDocument, VmReport } from './report.ts';
+import { RoundsSeen } from './rounds-seen.ts';
 import { generatedVms, imageVm, sampleVms, spaceNeeded, type ScenarioVm } from './scenario.ts';
-import { startSmallWorld } from './small-world.ts';
+import { startGuests, startSmallWorld } from './small-world.ts';
 import { TempFolder } from './temp-folder.ts';
 import { WatchedRun } from './watched-run.ts';
 
@@ -34,6 +37,8 @@ export interface DemoOptions {
   readonly disk?: string;
   /** So many generated VMs in place of the samples. */
   readonly generated?: number;
+  /** Happens while they are moved. */
+  readonly fault?: FaultChoice;
   readonly seed: number;
   /** Divides the latencies of the simulated platforms. */
   readonly speed: number;
@@ -47,6 +52,9 @@ export interface DemoOptions {
   readonly onMoved?: (world: ProofWorld) => void;
 }
 
+/** Milliseconds for one merge before the speed, where the fault then makes it a hundred times as long: nobody is to wait for minutes. */
+const quickConsolidateMs = 600;
+
 /** Node, the world, the controller; what a VM costs comes on top. */
 const baseMemoryBytes = 256 * 1_048_576;
 const memoryBytesPerVm = 1_048_576;
@@ -54,8 +62,8 @@ const memoryBytesPerVm = 1_048_576;
 /** Moves VMs, shows it, proves it. Resolves to the exit code: 0 proved, 1 not, 130 interrupted. What it printed says which and why. */
 export async function runDemo(options: DemoOptions, signal: AbortSignal): Promise<number> {
   try {
-    const vms = await moveAndProve(options, signal);
-    if (options.json && !options.keep) printDocument(options, { ok: true, vms });
+    const moved = await moveAndProve(options, signal);
+    if (options.json && !options.keep) printDocument(options, { ok: true, ...moved });
     return 0;
   } catch (error) {
     const isInterrupted = signal.aborted;
@@ -68,11 +76,16 @@ export async function runDemo(options: DemoOptions, signal: AbortSignal): Promis
   }
 }
 
+interface Moved {
+  readonly vms: readonly VmReport[];
+  readonly fault?: FaultReport;
+}
+
 function printDocument({ output }: DemoOptions, document: DemoDocument): void {
   output.write(`${JSON.stringify(document)}\n`);
 }
 
-async function moveAndProve(options: DemoOptions, signal: AbortSignal): Promise<readonly VmReport[]> {
+async function moveAndProve(options: DemoOptions, signal: AbortSignal): Promise<Moved> {
   using image = options.disk === undefined ? undefined : openImage(options.disk);
   const vms = scenarioOf(options, image);
   checkRoom(options, vms, 0);
@@ -107,14 +120,13 @@ interface Prepared extends DemoOptions {
 }
 
 /** From here on there is a controller, and its log helps to understand a failure. */
-async function withFolder(prepared: Prepared, signal: AbortSignal): Promise<readonly VmReport[]> {
-  const { machine, clock, scanned } = prepared;
+async function withFolder(prepared: Prepared, signal: AbortSignal): Promise<Moved> {
+  const { machine, clock } = prepared;
   using folder = new TempFolder(machine.tempFolder, 'gantry-demo-');
   const stream = createWriteStream(folder.file(logName), { mode: 0o600 });
   try {
     const log = createLogger({ level: 'info', format: 'line', clock, output: stream });
-    const areSamples = prepared.generated === undefined && scanned === undefined;
-    return await inFolder({ ...prepared, folder, areSamples, log }, signal);
+    return await inFolder({ ...prepared, folder, log }, signal);
   } catch (error) {
     if (signal.aborted) throw error;
     folder.keep(logName);
@@ -133,7 +145,7 @@ function scenarioOf({ generated }: DemoOptions, image: ImageFile | undefined): r
   return generated === undefined ? sampleVms() : generatedVms(generated);
 }
 
-async function inFolder(demo: Demo & Prepared, signal: AbortSignal): Promise<readonly VmReport[]> {
+async function inFolder(demo: Demo & Prepared, signal: AbortSignal): Promise<Moved> {
   const { clock, folder, log, seed, speed, vms, imageBytes, version } = demo;
   const startedAt = clock.monotonicMs();
   const disks = new DemoDiskStore(createFileDiskStore(folder.file('disks')), clock, demo.scanned);
@@ -145,29 +157,40 @@ async function inFolder(demo: Demo & Prepared, signal: AbortSignal): Promise<rea
     log: log.child({ part: 'sandbox' }),
     vms,
     ...(imageBytes !== undefined && { imageBytes }),
+    ...(demo.fault?.name === 'slow-consolidation' && { consolidateMs: quickConsolidateMs }),
   });
   const { sandbox } = world;
   await writeDisks(demo, world, signal);
+  using guests = startGuests(world, vms, seed);
 
   const client = sandbox.client('demo');
-  const times = new ReconcileTimes(clock);
-  await using controller = startController(sandbox, { clock, seed, log, metrics: times, version });
-  const endedByItself = controller.ended.then(() => {
-    throw new DemoError('ControllerEnded', 'The controller ended by itself.');
+  const times = new ImportTimes(clock);
+  const settings = demoSettings(speed);
+  await using controller = new DemoController({ sandbox, clock, seed, log, settings, times, version });
+  const endedByItself = controller.ended.catch((error: unknown) => {
+    throw new DemoError('ControllerEnded', 'The controller ended by itself.', { cause: error });
   });
   endedByItself.catch(() => undefined);
   await using run = new WatchedRun({ client, clock, random: sandbox.random, log });
+  using rounds = new RoundsSeen(run, disks, clock);
   if (demo.keep) await announce(demo, world);
-  const proof = { sandbox, client, disks, run, times };
-  await Promise.race([migrate(demo, world, run, client, signal), endedByItself]);
+  const { view } = demo;
+  const fault = demo.fault && new DemoFault({ sandbox, run, clock, view, controller, speed }, demo.fault);
+  const report = await Promise.race([
+    migrate(demo, world, { run, rounds, fault }, client, signal),
+    endedByItself,
+  ]);
+  const proof = { sandbox, client, disks, run, times, rounds };
   demo.onMoved?.(proof);
   const reports = await prove(demo, world, proof, signal);
-  conclude(demo, reports, clock.monotonicMs() - startedAt);
-  if (!demo.keep) return reports;
-  if (demo.json) printDocument(demo, { ok: true, vms: reports });
+  const elapsedMs = clock.monotonicMs() - startedAt;
+  conclude(demo, { reports, elapsedMs, fault: report, guestBytes: guests.written });
+  const moved = { vms: reports, ...(report !== undefined && { fault: report }) };
+  if (!demo.keep) return moved;
+  if (demo.json) printDocument(demo, { ok: true, ...moved });
   // From here on an interruption is the normal end.
   await Promise.race([aborted(signal), endedByItself]);
-  return reports;
+  return moved;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@ import { setImmediate as afterThisTurn } from 'node:timers/promises';
 import type { Disk } from '../disk-store.ts';
 import { makeExt4, type Ext4Maker } from './ext4-image.ts';
 import { gpt, mbr, type Partition, type PartitionPart, type Write } from './partition-table.ts';
-import { byteStream } from './seeded-bytes.ts';
+import { byteStream } from '../seeded-bytes.ts';
 
 const mebibyte = 1_048_576;
 /** Data stands in runs of this length at most, with holes between them. */

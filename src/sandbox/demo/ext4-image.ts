@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from '../../runtime/log.ts';
 import type { Disk } from '../disk-store.ts';
 import { guidText, type PartitionPart } from './partition-table.ts';
-import { byteStream } from './seeded-bytes.ts';
+import { byteStream } from '../seeded-bytes.ts';
 
 /** Makes ext4 file systems by mke2fs in a folder of its own. */
 export interface Ext4Maker {

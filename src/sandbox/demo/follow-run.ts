@@ -48,7 +48,7 @@ export async function untilEnded(
   { run, clock, view }: Following,
   options: {
     readonly names: readonly string[];
-    readonly plan: { readonly namespace: string; readonly name: string };
+    readonly plans: readonly { readonly namespace: string; readonly name: string }[];
     readonly speed: number;
   },
   signal: AbortSignal,
@@ -60,8 +60,8 @@ export async function untilEnded(
     const vms = options.names.map((name) => progressOf(name, imports.get(name)));
     view.progress(vms, { now: clock.now(), elapsedMs: clock.monotonicMs() - since });
     const all = options.names.map((name) => imports.get(name));
-    if (all.every((object) => object !== undefined && isEnded(object)) && isOver(run.plan(options.plan)))
-      return;
+    const haveEnded = all.every((object) => object !== undefined && isEnded(object));
+    if (haveEnded && options.plans.every((plan) => isOver(run.plan(plan)))) return;
     if (run.quietMs > limitMs) throw stalled(vms, all, limitMs);
     await clock.sleep(fastestMs, signal);
     await run.nextChange(slowestMs - fastestMs, signal);

@@ -5,9 +5,9 @@ export function keepLines(kubeconfig: string, log: string): readonly string[] {
     `  export KUBECONFIG=${kubeconfig}`,
     '  kubectl get plan,migration,vmimport -n gantry-demo',
     '  kubectl get vmimport -n gantry-demo -w',
-    '  kubectl describe plan demo -n gantry-demo',
+    '  kubectl describe plan -n gantry-demo',
     '  kubectl get vm,pvc -n migrated',
-    '  kubectl delete plan demo -n gantry-demo',
+    '  kubectl delete plan --all -n gantry-demo',
     `  tail ${log}`,
   ];
 }

@@ -18,8 +18,9 @@ import type { VmHandle } from '../vcenter/vm-handle.ts';
 import { compareDisks } from './compare-disks.ts';
 import type { DemoDiskStore } from './demo-disk-store.ts';
 import { DemoError } from './demo-error.ts';
-import type { ReconcileTimes } from './reconcile-times.ts';
+import type { DowntimeSplit, ImportTimes } from './downtime.ts';
 import type { DiskReport, VmReport } from './report.ts';
+import type { RoundsSeen } from './rounds-seen.ts';
 import type { WatchedRun } from './watched-run.ts';
 
 /** Where the end of a run is looked at. */
@@ -28,7 +29,8 @@ export interface ProofWorld {
   readonly client: KubeClient;
   readonly disks: DemoDiskStore;
   readonly run: WatchedRun;
-  readonly times: ReconcileTimes;
+  readonly times: ImportTimes;
+  readonly rounds: RoundsSeen;
 }
 
 /** One VM at its end: what it was, and the import that moved it. */
@@ -136,7 +138,14 @@ export async function proveVm(world: ProofWorld, moved: MovedVm, signal: AbortSi
     disks.push({ bytes: disk.sizeBytes, ...hashes });
   }
   const rounds = object.status?.records?.roundsTotal ?? 1;
-  return { name, strategy: object.spec.strategy.type, disks, rounds, ...downtimeOf(world, moved) };
+  return {
+    name,
+    strategy: object.spec.strategy.type,
+    disks,
+    rounds,
+    copied: world.rounds.of(name),
+    ...downtimeOf(world, moved),
+  };
 }
 
 async function targetDisk(world: ProofWorld, moved: MovedVm, frozen: FrozenDisk, signal: AbortSignal) {
@@ -147,17 +156,14 @@ async function targetDisk(world: ProofWorld, moved: MovedVm, frozen: FrozenDisk,
   throw new DemoError('DiskMissing', `There is no claim ${at.namespace}/${at.name} for ${moved.name}.`);
 }
 
-/** Both 0 for a VM that did not run. */
-function downtimeOf(
-  world: ProofWorld,
-  moved: MovedVm,
-): { readonly downtimeMs: number; readonly controllerMs: number } {
+/** All 0 for a VM that did not run. */
+function downtimeOf(world: ProofWorld, moved: MovedVm): DowntimeSplit & { readonly downtimeMs: number } {
   const offAt = poweredOffAt(world, moved.source);
   const { namespace, name } = targetOf(moved);
   const runsAt = world.run.runningSince.get(`${namespace}/${name}`);
-  if (!moved.wasOn || offAt === undefined || runsAt === undefined) return { downtimeMs: 0, controllerMs: 0 };
-  const controllerMs = world.times.within(keyOf(moved.object), offAt, runsAt);
-  return { downtimeMs: Math.round(runsAt - offAt), controllerMs: Math.round(controllerMs) };
+  const span = !moved.wasOn || offAt === undefined || runsAt === undefined ? [0, 0] : [offAt, runsAt];
+  const [from = 0, to = 0] = span;
+  return { downtimeMs: to - from, ...world.times.split(keyOf(moved.object), from, to) };
 }
 
 /** When the vCenter switched it off, milliseconds since 1970; undefined: it was never on. */

@@ -25,6 +25,8 @@ export interface SampleValues {
 }
 
 export const samplesFolder = fileURLToPath(new URL('../../../manifests/samples/', import.meta.url));
+/** The plan of the warm VMs, and its Migration; all else is that of the other manifests. */
+export const warmSamplesFolder = `${samplesFolder}warm/`;
 const vddkImage = 'sandbox.gantry.dev/vddk:8.0.3';
 
 /** The manifests of manifests/samples in the order of their names. Throws DemoError `SamplesInvalid` naming the file. */
@@ -84,12 +86,16 @@ export async function createAll(
   for (const { kind, object } of samples) await client.create(kind, object, {}, signal);
 }
 
-/** All but the Migration, and the Migration, which starts the run. */
-export function splitOffMigration(samples: readonly Sample[]): {
-  readonly before: readonly Sample[];
+/** A plan and what starts it. */
+export interface PlannedRun {
   readonly migration: Sample;
   readonly plan: Plan;
-} {
+}
+
+/** All but the Migration, and the Migration, which starts the run. */
+export function splitOffMigration(
+  samples: readonly Sample[],
+): PlannedRun & { readonly before: readonly Sample[] } {
   const migration = samples.find(({ kind }) => kind === migrations);
   const plan = samples.find(({ kind }) => kind === plans);
   if (migration === undefined || plan === undefined) {

@@ -1,11 +1,18 @@
 import type { DiskInput, VmInput } from '../vcenter/vm-spec.ts';
 import type { DiskContent } from './disk-content.ts';
 
+/** Of a VM's guest, as long as it runs. */
+export const guestBytesPerSecond = 5_000_000;
+/** Where a guest writes, on each of its disks: it must be more than one round's changes, and fit on the machine several times. */
+export const guestAreaBytes = 64 * 1_048_576;
+
 /** A VM that stands in the simulated vCenter when a demo begins, and what is on its disks, in their order. */
 export interface ScenarioVm {
   readonly vm: VmInput & { readonly disks: readonly DiskInput[] };
   /** Undefined: the disk is an image of the user's. */
   readonly contents: readonly (DiskContent | undefined)[];
+  /** Warm: its guest writes all the while. */
+  readonly strategy: 'warm' | 'cold';
 }
 
 const mebibyte = 1_048_576;
@@ -21,12 +28,14 @@ function webServer(): ScenarioVm {
     vm: {
       name: 'web-01',
       power: 'on',
+      changeTracking: true,
       cpu: 2,
       memoryMiB: 2048,
       disks: [{ sizeBytes: 1024 * mebibyte }],
       nics: [{ network, addresses: [{ ip: '192.0.2.21', prefix: 24, origin: 'dhcp' }] }],
     },
     contents: [{ table: 'mbr', files: 'linux', dataBytes: 224 * mebibyte }],
+    strategy: 'warm',
   };
 }
 
@@ -35,6 +44,7 @@ function windowsServer(): ScenarioVm {
     vm: {
       name: 'Windows Server 2022',
       power: 'on',
+      changeTracking: true,
       firmware: 'efi',
       secureBoot: true,
       tpm: true,
@@ -57,6 +67,7 @@ function windowsServer(): ScenarioVm {
       { table: 'gpt', files: 'windows', dataBytes: 72 * mebibyte },
       { table: 'gpt', files: 'windows', dataBytes: 48 * mebibyte },
     ],
+    strategy: 'warm',
   };
 }
 
@@ -74,6 +85,7 @@ function router(): ScenarioVm {
       ],
     },
     contents: [{ table: 'mbr', files: 'linux', dataBytes: 40 * mebibyte }],
+    strategy: 'cold',
   };
 }
 
@@ -81,6 +93,7 @@ function archive(): ScenarioVm {
   return {
     vm: { name: 'archive', power: 'off', disks: [{ sizeBytes: 128 * mebibyte }] },
     contents: [{ table: 'mbr', files: 'linux', dataBytes: 32 * mebibyte }],
+    strategy: 'cold',
   };
 }
 
@@ -97,6 +110,7 @@ export function generatedVms(number: number): readonly ScenarioVm[] {
       disks: [{ sizeBytes: generatedBytes }],
     },
     contents: [{ table: 'mbr', files: 'none', dataBytes: generatedBytes / 4 }],
+    strategy: 'cold',
   }));
 }
 
@@ -107,7 +121,8 @@ export function imageVm(image: {
 }): readonly ScenarioVm[] {
   const disks = [{ sizeBytes: image.sizeBytes }];
   const firmware = image.hasGpt ? 'efi' : 'bios';
-  return [{ vm: { name: 'my-disk', power: 'on', firmware, disks }, contents: [undefined] }];
+  const vm = { name: 'my-disk', power: 'on', changeTracking: true, firmware, disks } as const;
+  return [{ vm, contents: [undefined], strategy: 'warm' }];
 }
 
 /** Bytes of files that the scenario will need: what is written at the source, the same at the target, and room to make it. */
@@ -115,8 +130,11 @@ export function spaceNeeded(vms: readonly ScenarioVm[], imageBytes = 0): number 
   const data = vms.flatMap(({ contents }) => contents.map((content) => content?.dataBytes ?? 0));
   const largest = Math.max(0, ...data);
   const sum = data.reduce((total, bytes) => total + bytes, 0);
+  const guests = vms.filter(({ strategy }) => strategy === 'warm').flatMap(({ contents }) => contents).length;
+  // What a guest writes is in the source, in what a snapshot keeps of it, and in the target.
+  const written = 3 * guests * guestAreaBytes;
   // File systems have some bytes of their own; what has no data still has a table and a log.
-  return Math.ceil(2.1 * sum + 2 * largest + imageBytes + 16 * mebibyte);
+  return Math.ceil(2.1 * sum + 2 * largest + imageBytes + written + 16 * mebibyte);
 }
 
 /** Bytes a second that a copy is allowed at speed 1: a slow line, so that there is something to see; less slow for large disks. */

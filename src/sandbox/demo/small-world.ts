@@ -1,14 +1,24 @@
 import { writeFileSync } from 'node:fs';
+import { plans } from '../../api/kinds.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/log.ts';
 import { kubeconfig } from '../api/kubeconfig.ts';
 import type { DiskStore } from '../disk-store.ts';
 import { seededRandom } from '../random.ts';
+import { freeAreas, WritingGuest } from '../guest.ts';
 import { Sandbox } from '../sandbox.ts';
 import type { VmHandle } from '../vcenter/vm-handle.ts';
 import { fillDisk, type FillOptions } from './disk-content.ts';
-import { fillIn, readSamples, type Sample } from './samples.ts';
-import { copyRate, type ScenarioVm } from './scenario.ts';
+import {
+  fillIn,
+  readSamples,
+  splitOffMigration,
+  warmSamplesFolder,
+  type PlannedRun,
+  type Sample,
+  type SampleValues,
+} from './samples.ts';
+import { copyRate, guestAreaBytes, guestBytesPerSecond, type ScenarioVm } from './scenario.ts';
 
 /** What demo and sandbox command have in common: a world with the VMs of a scenario, and the manifests that fit it. */
 export interface SmallWorldOptions {
@@ -21,6 +31,8 @@ export interface SmallWorldOptions {
   readonly vms: readonly ScenarioVm[];
   /** Bytes of data on a disk that is the user's image. */
   readonly imageBytes?: number;
+  /** Milliseconds that a snapshot takes to be merged, before `speed`. */
+  readonly consolidateMs?: number;
 }
 
 export interface SmallWorld extends AsyncDisposable {
@@ -45,7 +57,10 @@ export async function startSmallWorld(options: SmallWorldOptions): Promise<Small
     log,
     speed,
     cdi: { copyBytesPerSecond: copyRate(vms, imageBytes), progressMs: progressMs * speed },
-    vcenter: { credentials: { user, password } },
+    vcenter: {
+      credentials: { user, password },
+      ...(options.consolidateMs !== undefined && { latencies: { consolidateMs: options.consolidateMs } }),
+    },
   });
   try {
     await sandbox.ready;
@@ -74,20 +89,76 @@ export async function fillSources(
   }
 }
 
+/** Guests that write. Disposing of them makes them silent. */
+export interface Guests extends Disposable {
+  /** Bytes so far, of all of them. */
+  readonly written: number;
+}
+
+/** The guests of the warm VMs, which write from now on: beside what is on their disks, so that this stays what it is. */
+export function startGuests(
+  { sandbox: { clock }, sources }: SmallWorld,
+  vms: readonly ScenarioVm[],
+  seed: number,
+): Guests {
+  const guests = vms.flatMap(({ strategy }, index) => {
+    const vm = sources[index];
+    if (strategy !== 'warm' || vm === undefined) return [];
+    const areas = vm.disks.map(({ disk }) => freeAreas(disk, guestAreaBytes));
+    return [new WritingGuest({ vm, clock, seed: seed + index, bytesPerSecond: guestBytesPerSecond, areas })];
+  });
+  return {
+    get written() {
+      return guests.reduce((sum, guest) => sum + guest.written, 0);
+    },
+    [Symbol.dispose]: () => guests.forEach((guest) => guest[Symbol.dispose]()),
+  };
+}
+
 /** The manifests with the values of this world. `areSamples`: the VMs are those that the manifests name. */
 export async function samplesFor(
   world: SmallWorld,
   vms: readonly ScenarioVm[],
   areSamples: boolean,
 ): Promise<readonly Sample[]> {
-  const { sandbox, user: name, password } = world;
-  return fillIn(await readSamples(), {
-    url: sandbox.vcenter.url,
-    user: name,
-    password,
-    caPem: sandbox.vcenter.caPem,
-    vmNames: areSamples ? undefined : vms.map(({ vm }) => vm.name),
-  });
+  return fillIn(await readSamples(), valuesOf(world, areSamples ? undefined : namesOf(vms)));
+}
+
+/** A plan for each way that VMs of the scenario move, and what must be there before. */
+export async function runsFor(
+  world: SmallWorld,
+  vms: readonly ScenarioVm[],
+): Promise<{
+  readonly before: readonly Sample[];
+  readonly cold: PlannedRun | undefined;
+  readonly warm: PlannedRun | undefined;
+}> {
+  const namesBy = (strategy: ScenarioVm['strategy']) =>
+    namesOf(vms.filter((each) => each.strategy === strategy));
+  const [coldNames, warmNames] = [namesBy('cold'), namesBy('warm')];
+  const all = fillIn(await readSamples(), valuesOf(world, coldNames));
+  const cold = splitOffMigration(all);
+  const warm = splitOffMigration(fillIn(await readSamples(warmSamplesFolder), valuesOf(world, warmNames)));
+  return {
+    before: [
+      ...cold.before.filter(({ kind }) => kind !== plans || coldNames.length > 0),
+      ...(warmNames.length > 0 ? warm.before : []),
+    ],
+    cold: coldNames.length > 0 ? cold : undefined,
+    warm: warmNames.length > 0 ? warm : undefined,
+  };
+}
+
+function valuesOf(
+  { sandbox, user: name, password }: SmallWorld,
+  vmNames: readonly string[] | undefined,
+): SampleValues {
+  const { url, caPem } = sandbox.vcenter;
+  return { url, user: name, password, caPem, vmNames };
+}
+
+function namesOf(vms: readonly ScenarioVm[]): readonly string[] {
+  return vms.map(({ vm }) => vm.name);
 }
 
 /** Serves the API over TLS on 127.0.0.1 and writes a kubeconfig that only the user can read; throws EEXIST where there is a file. */

@@ -2,6 +2,7 @@ import type { Disk, DiskTargetBus, Volume } from '../../api/external/kubevirt.ts
 import type { FrozenDisk, VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
 import { shortHash } from '../../model/short-hash.ts';
 import type { DiskBus, DiskModel } from '../../model/vm.ts';
+import type { Converted } from './converted.ts';
 
 /** What Linux and Windows show of a virtio disk's serial. */
 const longestSerial = 20;
@@ -15,6 +16,7 @@ const longestSerial = 20;
 export function buildDisks(
   spec: VirtualMachineImportSpec,
   claims: ReadonlyMap<string, string>,
+  converted: Converted = {},
 ): { readonly disks: readonly Disk[]; readonly volumes: readonly Volume[] } {
   const models = new Map(spec.model.disks.map((disk) => [disk.key, disk]));
   const attached = spec.disks.filter((disk) => disk.mode !== 'skip');
@@ -25,13 +27,25 @@ export function buildDisks(
       // Cut to what a guest sees, two serials may have become one.
       const unique = own !== '' && readable.filter((serial) => serial === own).length === 1;
       const serial = unique ? own : shortHash([spec.vm.id, disk.key], longestSerial);
-      return buildDisk(disk, serial, models.get(disk.key));
+      return buildDisk(ordered(disk, position, spec, converted), serial, models.get(disk.key));
     }),
     volumes: attached.map((disk) => ({
       name: disk.volumeName,
       persistentVolumeClaim: { claimName: claims.get(disk.key) ?? disk.claimName },
     })),
   };
+}
+
+/** Where the guest's system was found goes before the source's order, not before the user's word. */
+function ordered(
+  disk: FrozenDisk,
+  position: number,
+  { options }: VirtualMachineImportSpec,
+  { bootDisk }: Converted,
+): FrozenDisk {
+  if (bootDisk === undefined || options.rootDisk !== undefined) return disk;
+  const { bootOrder: _bootOrder, ...rest } = disk;
+  return position === bootDisk ? { ...rest, bootOrder: 1 } : rest;
 }
 
 function buildDisk(disk: FrozenDisk, serial: string, model: DiskModel | undefined): Disk {

@@ -1,18 +1,23 @@
 import type { Bootloader, Clock, Features, Firmware } from '../../api/external/kubevirt.ts';
 import type { VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
+import type { Converted } from './converted.ts';
 
-/** Firmware that nobody knows yet is BIOS: only a conversion could tell better. */
-export function buildFirmware({ model }: VirtualMachineImportSpec): Firmware {
+/** The source's own word goes first; where it has none, that of the conversion; else BIOS (fact: kubevirt 2). */
+export function buildFirmware({ model }: VirtualMachineImportSpec, converted: Converted = {}): Firmware {
   const { uuid, serial } = model.firmware;
   return {
-    bootloader: bootloaderOf(model.firmware),
+    bootloader: bootloaderOf(model.firmware, converted),
     ...(uuid !== undefined && uuid !== '' && { uuid }),
     ...(serial !== undefined && serial !== '' && { serial }),
   };
 }
 
 /** secureBoot is always written: left out, KubeVirt takes it for true and refuses the VM for want of SMM (fact: kubevirt 1.2). */
-function bootloaderOf(firmware: VirtualMachineImportSpec['model']['firmware']): Bootloader {
+function bootloaderOf(
+  firmware: VirtualMachineImportSpec['model']['firmware'],
+  converted: Converted,
+): Bootloader {
+  if (firmware.kind === 'unknown' && converted.firmware === 'uefi') return { efi: { secureBoot: false } };
   return firmware.kind === 'efi' ? { efi: { secureBoot: firmware.secureBoot } } : { bios: {} };
 }
 

@@ -32,9 +32,11 @@ describe('several things wrong at once', () => {
     const types = conditions.map(({ type }) => type);
     expect(ready).toBe(false);
     expect(new Set(types).size).toBe(types.length);
-    expect(types).toEqual(expect.arrayContaining(['MigrationTypeNotValid', 'NotValid', 'VMNotFound']));
+    expect(types).toEqual(
+      expect.arrayContaining(['MigrationTypeNotValid', 'ConversionImageNotSet', 'NotValid', 'VMNotFound']),
+    );
     const notValid = conditions.find(({ type }) => type === 'NotValid');
-    expect(notValid?.message).toMatch(/skipGuestConversion.*targetName/);
+    expect(notValid?.message).toMatch(/targetName/);
   });
 });
 

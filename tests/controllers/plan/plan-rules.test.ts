@@ -180,15 +180,30 @@ describe('what the Plan asks for', () => {
     expect(found?.message).toContain('0 */4 * * *');
   });
 
-  test.each([undefined, false])('guests to be converted (skip: %p) are refused', (skip) => {
+  test.each([undefined, false])('guests to be converted (skip: %p) need an image', (skip) => {
     const fixture = new PlanFixture();
     const { skipGuestConversion: _unset, ...spec } = fixture.plan.spec;
     fixture.plan = stored({ ...fixture.plan, spec });
     if (skip !== undefined) fixture.edit({ skipGuestConversion: skip });
-    expect(fixture.condition('NotValid')).toMatchObject({
+    expect(fixture.condition('ConversionImageNotSet')).toMatchObject({
       category: 'Critical',
-      reason: 'ConversionNotYet',
-      message: expect.stringContaining('spec.skipGuestConversion to true'),
+      reason: 'NotSet',
+      message: expect.stringMatching(/VIRT_V2V_IMAGE.*virtV2vImage.*skipGuestConversion to true/),
+    });
+    fixture.edit({ virtV2vImage: 'registry.example/v2v:1' });
+    expect(typesOf(fixture.evaluate())).toEqual(['Ready']);
+  });
+
+  test('guests to be converted with keys or scripts, which are not offered yet, are refused', () => {
+    const fixture = new PlanFixture().edit({
+      skipGuestConversion: false,
+      virtV2vImage: 'registry.example/v2v:1',
+      customizationScripts: { name: 'scripts' },
+      vms: [{ id: 'vm-101', luks: { name: 'keys' } }],
+    });
+    expect(fixture.condition('PlanFieldsNotSupported')).toMatchObject({
+      category: 'Critical',
+      items: ['spec.vms[].luks', 'spec.customizationScripts'],
     });
   });
 
@@ -203,11 +218,11 @@ describe('what the Plan asks for', () => {
     const fixture = new PlanFixture().edit({
       customizationScripts: { name: 'scripts' },
       serviceAccount: 'mover',
-      vms: [{ id: 'vm-101', luks: { name: 'keys' }, nbdeClevis: true }],
+      vms: [{ id: 'vm-101', luks: { name: 'keys' } }],
     });
     expect(fixture.condition('PlanFieldsNotSupported')).toMatchObject({
       category: 'Warn',
-      items: ['spec.vms[].luks', 'spec.vms[].nbdeClevis', 'spec.customizationScripts', 'spec.serviceAccount'],
+      items: ['spec.vms[].luks', 'spec.customizationScripts', 'spec.serviceAccount'],
     });
     expect(fixture.evaluate().ready).toBe(true);
   });

@@ -156,8 +156,8 @@ describe('what a Plan asks for and is not offered yet', () => {
       'the conversion of guests',
       { skipGuestConversion: false },
       noConversion,
-      'NotValid',
-      /Set spec\.skipGuestConversion to true/,
+      'ConversionImageNotSet',
+      /set spec\.skipGuestConversion to true/,
     ],
     [
       'raw devices as LUNs',

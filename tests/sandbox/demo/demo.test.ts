@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { SystemClock } from '../../../src/runtime/clock.ts';
 import { runDemo, type DemoOptions } from '../../../src/sandbox/demo/demo.ts';
-import type { DemoDocument } from '../../../src/sandbox/demo/report.ts';
-import { byteStream } from '../../../src/sandbox/demo/seeded-bytes.ts';
+import type { DemoDocument, VmReport } from '../../../src/sandbox/demo/report.ts';
+import { byteStream } from '../../../src/sandbox/seeded-bytes.ts';
 import { TestFolder } from './temp.ts';
 
 const gibibyte = 1024 ** 3;
@@ -35,6 +36,22 @@ async function demo(folder: TestFolder, options: Partial<DemoOptions> = {}, end 
   );
   const text = written.join('');
   return { exitCode, text, written, document: () => JSON.parse(text) as DemoDocument };
+}
+
+/** The four parts of a downtime are the whole of it. */
+function addsUp(vm: VmReport): void {
+  const { downtimeMs, sourceMs, copyMs, conversionMs, controllerMs } = vm;
+  const sum = sourceMs + copyMs + conversionMs + controllerMs;
+  expect(Math.abs(sum - downtimeMs)).toBeLessThanOrEqual(downtimeMs * 0.02);
+}
+
+/** A raw image of a size that is no whole number of mebibytes. */
+function ownDisk(): Disposable & { readonly path: string; readonly content: Buffer } {
+  const folder = new TestFolder();
+  const content = Buffer.alloc(3 * 1_048_576 + 512);
+  content.set(byteStream('own')(200_000), 1_000_000);
+  const path = folder.file('my disk.img', content);
+  return { path, content, [Symbol.dispose]: () => folder[Symbol.dispose]() };
 }
 
 describe('a demo', () => {
@@ -79,7 +96,20 @@ describe('a demo', () => {
     expect(Object.keys(result)).toEqual(['ok', 'vms']);
     expect(result.vms.map(({ name }) => name)).toEqual(['vm-001', 'vm-002']);
     for (const vm of result.vms) {
-      expect(Object.keys(vm)).toEqual(['name', 'strategy', 'disks', 'rounds', 'downtimeMs', 'controllerMs']);
+      expect(Object.keys(vm)).toEqual([
+        'name',
+        'strategy',
+        'disks',
+        'rounds',
+        'copied',
+        'downtimeMs',
+        'sourceMs',
+        'copyMs',
+        'startMs',
+        'conversionMs',
+        'controllerMs',
+      ]);
+      addsUp(vm);
       expect(vm).toMatchObject({ strategy: 'cold', rounds: 1, disks: [{ bytes: 1_048_576 }] });
       expect(vm.disks[0]?.sha256Target).toBe(vm.disks[0]?.sha256Source);
       expect(vm.downtimeMs).toBeGreaterThan(0);
@@ -88,19 +118,76 @@ describe('a demo', () => {
     }
   });
 
-  test("moves the user's own disk, a size that is no whole MiB included", async () => {
+  test("moves the user's own disk warm, and only reads its file, while a guest writes to what stands for it", async () => {
     using folder = new TestFolder();
-    using own = new TestFolder();
-    const content = Buffer.alloc(3 * 1_048_576 + 512);
-    content.set(byteStream('own')(200_000), 1_000_000);
-    const disk = own.file('my disk.img', content);
-    const { exitCode, document } = await demo(folder, { disk, json: true });
+    using own = ownDisk();
+    const { exitCode, document } = await demo(folder, { disk: own.path, json: true, speed: 25 });
     expect(exitCode).toBe(0);
-    expect(document()).toMatchObject({
-      ok: true,
-      vms: [{ name: 'my-disk', disks: [{ bytes: content.length }] }],
-    });
-    expect(Buffer.compare(readFileSync(disk), content)).toBe(0);
+    const result = document();
+    if (!result.ok) throw new Error('not ok');
+    const [vm] = result.vms;
+    expect(vm).toMatchObject({ name: 'my-disk', strategy: 'warm', disks: [{ bytes: own.content.length }] });
+    expect(vm?.disks[0]?.sha256Source).not.toBe(createHash('sha256').update(own.content).digest('hex'));
+    expect(Buffer.compare(readFileSync(own.path), own.content)).toBe(0);
+    if (vm === undefined) throw new Error('no VM');
+    // Three rounds while it ran, and what was left.
+    expect(vm.copied.length).toBeGreaterThanOrEqual(4);
+    expect(vm.copied.map(({ isFinal }) => isFinal)).toEqual(
+      vm.copied.map((_, index) => index === vm.copied.length - 1),
+    );
+    for (const { bytes } of vm.copied) expect(bytes).toBeGreaterThan(0);
+    expect(vm.rounds).toBe(vm.copied.length);
+    addsUp(vm);
+    expect(vm.sourceMs).toBeGreaterThan(0);
+    expect(vm.copyMs).toBeGreaterThan(vm.startMs);
+    expect(vm.conversionMs).toBe(0);
+  });
+
+  test('says that the cutover is asked for, and how, and what each round has copied', async () => {
+    using folder = new TestFolder();
+    using own = ownDisk();
+    const { exitCode, text } = await demo(folder, { disk: own.path, speed: 25 });
+    expect(exitCode).toBe(0);
+    expect(text).toMatch(
+      /kubectl patch migration demo-warm-1 -n gantry-demo --type merge -p '\{"spec":\{"cutover"/,
+    );
+    expect(text).toMatch(/COPIED +ROUND 1 +ROUND 2 +ROUND 3.* AT CUTOVER/);
+    expect(text).toMatch(/OUT OF SERVICE +IN ALL +SOURCE +COPY \(OF IT START\) +CONVERSION +CONTROLLER/);
+    expect(text).toMatch(/Guests wrote \d/);
+  });
+
+  test.each([
+    ['kill-controller', 'cutover', /controller was killed, with my-disk in \w+/, /another one started/],
+    ['vcenter-down', 'pause', /vCenter answered nobody/, /.+/],
+    ['api-outage', 'copy', /API server answered nobody/, /.+/],
+    ['importer-crash', 'copy', /importer of my-disk's disk .* crashed/, /copied .* later/],
+    ['slow-consolidation', 'cutover', /snapshot of my-disk/, /in the background/],
+    ['kill-controller', 1, /killed/, /another one started/],
+  ] as const)(
+    'with fault %s at %s all ends well, and it says what happened',
+    async (name, when, happened, cured) => {
+      using folder = new TestFolder();
+      using own = ownDisk();
+      // Slow enough that a pause between two rounds is long enough to be seen on a busy machine.
+      const options = { disk: own.path, json: true, speed: 8, fault: { name, when } };
+      const { exitCode, document } = await demo(folder, options);
+      const result = document();
+      expect(result).toMatchObject({ ok: true, fault: { name } });
+      expect(exitCode).toBe(0);
+      if (!result.ok) throw new Error('not ok');
+      expect(result.fault?.happened).toMatch(happened);
+      expect(result.fault?.cured).toMatch(cured);
+      for (const { disks } of result.vms)
+        for (const disk of disks) expect(disk.sha256Target).toBe(disk.sha256Source);
+    },
+  );
+
+  test('a fault whose time never comes fails it, and says so', async () => {
+    using folder = new TestFolder();
+    const options = { json: true, fault: { name: 'vcenter-down', when: 3600 } } as const;
+    const { exitCode, document } = await demo(folder, options);
+    expect(exitCode).toBe(1);
+    expect(document()).toMatchObject({ ok: false, error: { code: 'FaultNotStruck' } });
   });
 
   test('one wrong byte in a target fails it: exit 1, and disk and log are named', async () => {

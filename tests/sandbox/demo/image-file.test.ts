@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { DemoDiskStore } from '../../../src/sandbox/demo/demo-disk-store.ts';
 import { DemoError } from '../../../src/sandbox/demo/demo-error.ts';
 import { openImage } from '../../../src/sandbox/demo/image-file.ts';
-import { byteStream } from '../../../src/sandbox/demo/seeded-bytes.ts';
+import { byteStream } from '../../../src/sandbox/seeded-bytes.ts';
 import { createMemoryDiskStore } from '../../../src/sandbox/disk-memory.ts';
 import { TestFolder } from './temp.ts';
 

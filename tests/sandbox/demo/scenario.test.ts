@@ -9,8 +9,13 @@ import type { Provider } from '../../../src/api/provider.ts';
 import { RecordingLogger } from '../../../src/runtime/recording-logger.ts';
 import { compareDisks } from '../../../src/sandbox/demo/compare-disks.ts';
 import { fillDisk } from '../../../src/sandbox/demo/disk-content.ts';
-import { ReconcileTimes } from '../../../src/sandbox/demo/reconcile-times.ts';
-import { fillIn, parseSamples, readSamples, splitOffMigration } from '../../../src/sandbox/demo/samples.ts';
+import {
+  fillIn,
+  parseSamples,
+  readSamples,
+  splitOffMigration,
+  warmSamplesFolder,
+} from '../../../src/sandbox/demo/samples.ts';
 import { copyRate, generatedVms, sampleVms, spaceNeeded } from '../../../src/sandbox/demo/scenario.ts';
 import { createMemoryDiskStore } from '../../../src/sandbox/disk-memory.ts';
 import { TestFolder } from './temp.ts';
@@ -29,6 +34,15 @@ describe('the scenario', () => {
     expect(windows?.disks.map(({ sizeBytes }) => sizeBytes / mebibyte)).toEqual([256, 256]);
     expect(router?.nics?.map(({ network }) => network)).toEqual(['VM Network', 'DMZ', 'Storage Net']);
     expect(archive?.power).toBe('off');
+  });
+
+  test('moves warm what manifests/samples/warm names, VMs that are on and whose changes are tracked', async () => {
+    const { plan } = splitOffMigration(await readSamples(warmSamplesFolder));
+    const warm = sampleVms().filter(({ strategy }) => strategy === 'warm');
+    expect(warm.map(({ vm }) => vm.name)).toEqual(plan.spec.vms.map(({ name }) => name));
+    expect(warm.length).toBeGreaterThanOrEqual(2);
+    for (const { vm } of warm) expect(vm).toMatchObject({ power: 'on', changeTracking: true });
+    expect(plan.spec).toMatchObject({ type: 'warm', warm: true });
   });
 
   test('can be any number of small VMs with names of their own', () => {
@@ -155,19 +169,4 @@ describe('comparing', () => {
     const small = store.create('small', mebibyte);
     expect((await compareDisks(source, small, never)).difference).toBe('the target ends after 1048576 bytes');
   });
-});
-
-test("the controller's part of a downtime is what its reconciles and the downtime have in common", () => {
-  let now = 0;
-  const times = new ReconcileTimes({ now: () => now });
-  const ended = (at: number, ms: number, key = 'ns/a') => {
-    now = at;
-    times.note(key, ms);
-  };
-  ended(100, 50);
-  ended(220, 30);
-  ended(410, 20);
-  ended(300, 90, 'ns/b');
-  expect(times.within('ns/a', 80, 400)).toBe(20 + 30 + 10);
-  expect(times.within('ns/none', 0, 1000)).toBe(0);
 });

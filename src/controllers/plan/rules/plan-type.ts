@@ -1,6 +1,7 @@
 import { precopyScheduleAnnotation } from '../../../api/labels.ts';
 import { scheduleFault } from '../../../migration/cron.ts';
-import { isWarm } from '../freeze-input.ts';
+import { conversionImage } from '../../../migration/freeze/conversion.ts';
+import { convertsGuests, isWarm } from '../freeze-input.ts';
 import { critical, type PlanRule } from './rule.ts';
 
 /** Kinds of migration that this build, or this source, does not offer. */
@@ -27,11 +28,13 @@ export const precopySchedule: PlanRule = ({ plan }) => {
   return [critical('NotValid', 'ScheduleNotValid', message)];
 };
 
-/** Until guests can be converted, a Plan says that it does without. */
-export const guestConversion: PlanRule = ({ plan, platform }) => {
-  if (platform?.traits.conversion !== 'always' || plan.spec.skipGuestConversion === true) return [];
-  const message =
-    'The conversion of guests (virtio drivers, boot loader) is not offered yet. Set spec.skipGuestConversion to true: ' +
-    'disks are then copied as they are, and with useCompatibilityMode the VM gets devices that every guest knows.';
-  return [critical('NotValid', 'ConversionNotYet', message)];
+export const conversionImageMissing =
+  'Nobody has named the image that guests are converted by (virtio drivers, boot loader). Set VIRT_V2V_IMAGE in the environment of ' +
+  'the controller, or spec.virtV2vImage in the Plan, to the virt-v2v image of Forklift; or set spec.skipGuestConversion to true: disks ' +
+  'are then copied as they are, and with useCompatibilityMode the VM gets devices that every guest knows.';
+
+/** Known before anything is touched: without its image no guest is ever converted. */
+export const guestConversion: PlanRule = ({ plan, platform, conversion }) => {
+  if (!convertsGuests(plan.spec, platform) || conversionImage(plan.spec, conversion) !== undefined) return [];
+  return [critical('ConversionImageNotSet', 'NotSet', conversionImageMissing)];
 };

@@ -1,12 +1,13 @@
 import type { PlanSpec } from '../../../api/plan.ts';
 import type { PlanVm } from '../../../api/plan-vm.ts';
+import { convertsGuests } from '../freeze-input.ts';
 import { critical, warn, isGiven, type PlanRule } from './rule.ts';
 
 /** A field that is read by nobody yet, and what it means that it is not. */
 interface Unread {
   readonly field: string;
   /** true: to go on without it would do to a VM what the user has not asked for. */
-  readonly harms: boolean;
+  readonly harms: boolean | 'converted guests';
   readonly isAsked: (spec: PlanSpec) => boolean;
 }
 
@@ -24,44 +25,34 @@ const unread: readonly Unread[] = [
     harms: true,
     isAsked: (spec) => spec.scsiReservation === true || anyVm(spec, (vm) => vm.scsiReservation === true),
   },
-  { field: 'vms[].luks', harms: false, isAsked: (spec) => anyVm(spec, (vm) => isGiven(vm.luks?.name)) },
+  // Without its keys the guest of such a VM is not found, when its source is off already.
   {
-    field: 'vms[].nbdeClevis',
-    harms: false,
-    isAsked: (spec) => anyVm(spec, (vm) => vm.nbdeClevis === true),
+    field: 'vms[].luks',
+    harms: 'converted guests',
+    isAsked: (spec) => anyVm(spec, (vm) => isGiven(vm.luks?.name)),
   },
   {
     field: 'customizationScripts',
-    harms: false,
+    harms: 'converted guests',
     isAsked: (spec) => isGiven(spec.customizationScripts?.name),
   },
   { field: 'serviceAccount', harms: false, isAsked: (spec) => isGiven(spec.serviceAccount) },
-  {
-    field: 'convertorNodeSelector',
-    harms: false,
-    isAsked: (spec) => Object.keys(spec.convertorNodeSelector ?? {}).length > 0,
-  },
   {
     field: 'tagMapping',
     harms: false,
     isAsked: ({ tagMapping }) => tagMapping !== undefined && tagMapping.disabled !== true,
   },
-  { field: 'xfsCompatibility', harms: false, isAsked: (spec) => spec.xfsCompatibility === true },
-  { field: 'installLegacyDrivers', harms: false, isAsked: (spec) => spec.installLegacyDrivers === true },
-  { field: 'virtV2vImage', harms: false, isAsked: (spec) => isGiven(spec.virtV2vImage) },
-  {
-    field: 'conversionTempStorageClass',
-    harms: false,
-    isAsked: (spec) => isGiven(spec.conversionTempStorageClass),
-  },
 ];
 
 /** One condition that names every field that asks in vain. */
-export const unsupportedFields: PlanRule = ({ plan }) => {
+export const unsupportedFields: PlanRule = ({ plan, platform }) => {
+  const converts = convertsGuests(plan.spec, platform);
   const asked = unread.filter((entry) => entry.isAsked(plan.spec));
   if (asked.length === 0) return [];
   const type = 'PlanFieldsNotSupported';
-  const harmful = asked.filter((entry) => entry.harms).map((entry) => entry.field);
+  const harmful = asked
+    .filter(({ harms }) => harms === true || (harms === 'converted guests' && converts))
+    .map((entry) => entry.field);
   const fields = asked.map((entry) => `spec.${entry.field}`);
   if (harmful.length === 0) {
     const message =

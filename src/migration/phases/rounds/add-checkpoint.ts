@@ -2,8 +2,9 @@ import type { PhaseName, StepName } from '../../../api/phases.ts';
 import type { Round } from '../../../api/virtual-machine-import.ts';
 import { terminal } from '../../failures.ts';
 import type { VolumeFact } from '../../facts.ts';
+import { keepAccess } from '../../importer-access.ts';
 import { phase, type Action, type Context, type Decision, type Fail, type Phase } from '../../phase.ts';
-import { roundBefore, roundUnderWay } from '../../rounds.ts';
+import { firstStage, roundBefore, roundUnderWay } from '../../rounds.ts';
 
 /**
  * Gives every DataVolume the checkpoint of the round, one tested patch a disk; the final one carries finalCheckpoint in the same patch,
@@ -18,10 +19,13 @@ export function addCheckpoint(
   return phase({
     name,
     step,
-    needs: ['liveVolumes'],
-    decide({ liveVolumes }, context) {
+    needs: ['liveVolumes', 'sourceAccess'],
+    decide({ liveVolumes, sourceAccess }, context) {
       const round = roundUnderWay(context);
       if (round === undefined) return { kind: 'advance', to: options.next };
+      // With the checkpoint an importer starts at once, and logs in with what it is given then.
+      const access = keepAccess(sourceAccess, liveVolumes, context);
+      if (access !== undefined) return access;
       const steps = liveVolumes.map((volume) => stepFor(volume, round, options.isFinal, context));
       const failed = steps.find((step) => step.is === 'failed');
       if (failed !== undefined) return failed.failure;
@@ -30,17 +34,15 @@ export function addCheckpoint(
       if (steps.some((step) => step.is === 'leaving')) return untilGone();
       return { kind: 'advance', to: options.next };
     },
-    /** The test of a patch has failed: what stands there is looked at again, and judged then. */
-    refused(refusal, context) {
-      if (refusal.action.do === 'appendCheckpoint' && refusal.code === 'Invalid') {
-        return {
-          kind: 'wait',
-          reason: 'Checkpoint',
-          for: 'a look at what CDI holds',
-          until: context.now + 1_000,
-        };
-      }
-      return terminal('CheckpointRefused', `A checkpoint was refused: ${refusal.text}`);
+    /** The test of a patch has failed, or CDI refuses it: what stands there is looked at again a few times, and judged then. */
+    refused({ action, code, text }) {
+      const failure = terminal(
+        'CheckpointRefused',
+        `A further stage of the copy was refused: ${text}`,
+        'Correct what it objects to and start the plan again.',
+      );
+      const isTested = action.do === 'appendCheckpoint' && code === 'Invalid';
+      return isTested ? { ...failure, class: 'retryable' } : failure;
     },
   });
 }
@@ -83,8 +85,7 @@ function renew(volume: VolumeFact, wanted: Round['disks'][string], isFinal: bool
     return { is: 'due', action: { do: 'deleteDataVolume', name: claimName, uid, orphanClaim: false } };
   }
   if (dataVolume !== undefined || claim !== undefined) return { is: 'leaving' };
-  const stage = { current: wanted.current, isFinal, sizeBytes: wanted.sizeBytes };
-  return { is: 'due', action: { do: 'createDataVolume', diskKey, stage } };
+  return { is: 'due', action: { do: 'createDataVolume', diskKey, stage: firstStage(wanted, isFinal) } };
 }
 
 function deleted({ claimName }: VolumeFact, { spec }: Context): Fail {

@@ -1,7 +1,14 @@
 import type { ConditionDraft } from '../../../api/conditions.ts';
-import { blockedCondition, cutoverAtMs, isCutoverDue, isTooLate } from '../../cutover.ts';
+import { cutoverAtMs, cutoverEndMs, isCutoverDue, isTooLate } from '../../cutover.ts';
+import { isPoweringOn } from '../../late-shutdown.ts';
 import { phase, slotPriorities, type Context, type Decision } from '../../phase.ts';
-import { missingSlots, roundSlots } from '../../slot-requests.ts';
+import {
+  conversionSlot,
+  cutoverSlots,
+  heldRoundSlots,
+  missingSlots,
+  roundSlots,
+} from '../../slot-requests.ts';
 import { earliest, rfc3339 } from '../../time.ts';
 import { pause } from '../pause.ts';
 
@@ -14,52 +21,61 @@ export const copyingPaused = phase({
   step: 'DiskTransfer',
   needs: [],
   decide(_facts, context) {
-    const paused = pause(context);
-    if (paused !== undefined) return { ...paused, conditions: blockedCondition(context) };
-    if (isCutoverDue(context))
-      return withSlots(context, 'cutover', () => ({ kind: 'advance', to: 'PreflightCutover' }));
-    const { nextRoundAt } = context.records;
-    const next = nextRoundAt === undefined ? undefined : Date.parse(nextRoundAt);
-    if (next !== undefined && context.now >= next) {
-      return withSlots(context, 'round', () => ({
-        kind: 'advance',
-        to: 'CreateSnapshot',
-        forget: ['nextRoundAt'],
-      }));
-    }
-    return waitForNext(next, context);
+    return pause(context) ?? untilOn(context) ?? begin(context) ?? untilNext(context);
   },
 });
 
+/** A source that we have just powered on is not asked to go off before it is seen on. */
+function untilOn(context: Context): Decision | undefined {
+  if (!isPoweringOn(context)) return undefined;
+  return { kind: 'wait', reason: 'SourcePower', for: 'the source to be on again' };
+}
+
+function begin(context: Context): Decision | undefined {
+  if (isCutoverDue(context))
+    return withSlots(context, 'cutover', () => ({ kind: 'advance', to: 'PreflightCutover' }));
+  const next = nextRoundMs(context);
+  if (next === undefined || context.now < next) return undefined;
+  return withSlots(context, 'round', () => ({
+    kind: 'advance',
+    to: 'CreateSnapshot',
+    forget: ['nextRoundAt'],
+    // Of a cutover that was taken back when its slots were granted.
+    free: [conversionSlot(context.spec, context.settings).resource],
+  }));
+}
+
+function nextRoundMs({ records }: Context): number | undefined {
+  return records.nextRoundAt === undefined ? undefined : Date.parse(records.nextRoundAt);
+}
+
 function withSlots(context: Context, priority: 'cutover' | 'round', go: () => Decision): Decision {
-  const slots = roundSlots(context.spec, context.settings);
+  const slotsOf = priority === 'cutover' ? cutoverSlots : roundSlots;
+  const slots = slotsOf(context.spec, context.settings);
   if (missingSlots(slots, context).length === 0) return go();
-  const until = earliest(cutoverAtMs(context), cutoverEndMs(context));
+  const until = priority === 'cutover' ? cutoverEndMs(context) : cutoverAtMs(context);
   return {
     kind: 'acquire',
     slots,
     priority: slotPriorities[priority],
     for: priority === 'cutover' ? 'the slots of its cutover' : "its turn on the source's host",
     ...(until !== undefined && until > context.now && { until }),
-    conditions: blockedCondition(context),
   };
 }
 
-function cutoverEndMs({ spec }: Context): number | undefined {
-  const until = spec.control?.cutoverUntil;
-  return until === undefined ? undefined : Date.parse(until);
-}
-
-function waitForNext(next: number | undefined, context: Context): Decision {
+function untilNext(context: Context): Decision {
+  const next = nextRoundMs(context);
   const cutover = cutoverAtMs(context);
   const until = earliest(next, isTooLate(context) ? undefined : cutover);
   const round = next === undefined ? 'no further round' : `the next round at ${rfc3339(next)}`;
+  const held = heldRoundSlots(context);
   return {
     kind: 'wait',
     reason: cutover === undefined ? 'Precopy' : 'Cutover',
     for: `${cutoverWords(cutover, context)}; ${round}`,
     ...(until !== undefined && { until }),
-    conditions: [...blockedCondition(context), ...exhausted(next, context)],
+    ...(held.length > 0 && { free: held }),
+    conditions: exhausted(next, context),
   };
 }
 

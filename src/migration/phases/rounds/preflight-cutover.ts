@@ -1,9 +1,11 @@
-import { blockedCondition, isCutoverDue, leaveCutover } from '../../cutover.ts';
-import { phase } from '../../phase.ts';
+import type { Records } from '../../../api/virtual-machine-import.ts';
+import { isCutoverDue, leaveCutover, putOffCutover } from '../../cutover.ts';
+import { isPoweringOn } from '../../late-shutdown.ts';
+import { phase, slotPriorities, type Context, type Decision } from '../../phase.ts';
 import { preflightFailure } from '../../preflight.ts';
-import { roundSlots } from '../../slot-requests.ts';
+import { cutoverSlots, missingSlots } from '../../slot-requests.ts';
 import { rfc3339 } from '../../time.ts';
-import { obstacle } from './snapshot.ts';
+import { changedForGood, foreignSnapshots } from './obstacles.ts';
 
 /** The last look before the source goes out of service: would the target still take the VM, and is nobody else at work on it? */
 export const preflightCutover = phase({
@@ -11,32 +13,36 @@ export const preflightCutover = phase({
   step: 'DiskTransfer',
   needs: ['audit', 'preflight'],
   decide({ audit, preflight }, context) {
-    const { spec, records, settings, now } = context;
+    const { spec, records } = context;
     const isPaused = spec.control?.paused === true;
-    if (isPaused || !isCutoverDue(context)) {
-      // Taken back meanwhile.
-      const free = roundSlots(spec, settings).map(({ resource }) => resource);
-      return { kind: 'advance', to: 'CopyingPaused', free };
-    }
-    const standing = obstacle(audit, 'next', context);
-    if (standing?.kind === 'fail') return standing;
-    const isForeign = audit.foreign.length > 0;
-    if (isForeign && standing?.kind === 'wait') {
-      return { ...standing, conditions: [...(standing.conditions ?? []), ...blockedCondition(context)] };
-    }
+    if (isPaused || !isCutoverDue(context) || isPoweringOn(context)) return putOffCutover(context);
+    const standing = changedForGood(audit, context) ?? foreignSnapshots(audit, 'next', context);
+    if (standing !== undefined) return standing;
     const target = `${spec.target.namespace}/${records.targetName ?? spec.vm.name}`;
     const failure = preflightFailure(preflight, target);
-    if (failure?.kind === 'fail') {
-      return leaveCutover(context, 'none', {
-        reason: failure.code,
-        message: `${failure.message}${failure.hint === undefined ? '' : ` ${failure.hint}`}`,
-      });
+    if (failure?.class === 'retryable') return failure;
+    if (failure !== undefined) {
+      const hint = failure.hint === undefined ? '' : ` ${failure.hint}`;
+      return leaveCutover(context, 'none', { reason: failure.code, message: `${failure.message}${hint}` });
     }
-    if (failure !== undefined) return failure;
-    const requestedFor = spec.control?.cutoverAt;
-    return {
-      kind: 'advance',
-      records: { cutover: { acceptedAt: rfc3339(now), ...(requestedFor !== undefined && { requestedFor }) } },
-    };
+    return takeSlots(context) ?? { kind: 'advance', records: { cutover: accepted(context) } };
   },
 });
+
+/** What is said of an earlier cutover stays: a guest may still shut down because of it. */
+function accepted({ spec, records, now }: Context): NonNullable<Records['cutover']> {
+  const requestedFor = spec.control?.cutoverAt;
+  const blocked = records.cutover?.blocked;
+  return {
+    acceptedAt: rfc3339(now),
+    ...(requestedFor !== undefined && { requestedFor }),
+    ...(blocked !== undefined && { blocked }),
+  };
+}
+
+/** They were given back while it waited here. */
+function takeSlots({ spec, settings, status }: Context): Decision | undefined {
+  const slots = cutoverSlots(spec, settings);
+  if (missingSlots(slots, { status }).length === 0) return undefined;
+  return { kind: 'acquire', slots, priority: slotPriorities.cutover, for: 'the slots of its cutover' };
+}

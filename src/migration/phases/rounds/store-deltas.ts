@@ -1,5 +1,5 @@
 import type { PhaseName, StepName } from '../../../api/phases.ts';
-import type { DiskStatus, Round } from '../../../api/virtual-machine-import.ts';
+import type { DiskStatus, FrozenDisk, Round } from '../../../api/virtual-machine-import.ts';
 import type { DiskCheckpoint } from '../../../model/source-data.ts';
 import { terminal } from '../../failures.ts';
 import { phase, type Context, type Decision, type Phase } from '../../phase.ts';
@@ -9,7 +9,7 @@ type RoundDisk = Round['disks'][string];
 
 /**
  * Writes down where every disk stands in the snapshot of the round. The next round starts from this, and the snapshot it was read from will be
- * gone by then. A disk that has grown, or whose changes the platform has lost track of, is to be copied whole.
+ * gone by then. A disk that has grown or moved, or whose changes the platform has lost track of, is to be copied whole.
  */
 export function storeDeltas(name: PhaseName, step: StepName): Phase {
   return phase({
@@ -21,24 +21,30 @@ export function storeDeltas(name: PhaseName, step: StepName): Phase {
       if (round === undefined) return { kind: 'advance' };
       const before = roundBefore(context, round);
       const disks: Record<string, RoundDisk> = {};
-      for (const { key, claimName } of context.spec.disks.filter(({ mode }) => mode === 'copy')) {
-        const checkpoint = checkpoints.get(key);
-        if (checkpoint === undefined) return notInSnapshot(claimName, context);
-        disks[key] = roundDisk(checkpoint, before?.disks[key]);
+      for (const disk of context.spec.disks.filter(({ mode }) => mode === 'copy')) {
+        const checkpoint = checkpoints.get(disk.key);
+        if (checkpoint === undefined) return notInSnapshot(disk.claimName, context);
+        disks[disk.key] = roundDisk(disk, checkpoint, before?.disks[disk.key]);
       }
       return recordAll({ ...round, disks }, context);
     },
   });
 }
 
-function roundDisk(checkpoint: DiskCheckpoint, before: RoundDisk | undefined): RoundDisk {
-  const { current, nextPrevious, sizeBytes, epoch } = checkpoint;
-  const isLost = before !== undefined && (before.epoch !== epoch || before.sizeBytes !== sizeBytes);
+/** What its DataVolume reads it by can only be given to a new one (review.md F29). */
+function roundDisk(disk: FrozenDisk, checkpoint: DiskCheckpoint, before: RoundDisk | undefined): RoundDisk {
+  const { current, nextPrevious, sizeBytes, epoch, place } = checkpoint;
+  const isLost =
+    before !== undefined &&
+    (before.epoch !== epoch || before.sizeBytes !== sizeBytes || before.place !== place);
+  const sourceId = before === undefined || isLost ? checkpoint.sourceId : before.sourceId;
   return {
     current,
     nextPrevious,
     sizeBytes,
     ...(epoch !== undefined && { epoch }),
+    ...(place !== undefined && { place }),
+    ...(sourceId !== undefined && sourceId !== disk.sourceId && { sourceId }),
     ...(isLost && { recopy: true }),
   };
 }
@@ -75,7 +81,7 @@ function recordAll(round: Round, context: Context): Decision {
         {
           type: 'Warning' as const,
           reason: 'DiskRecopied',
-          message: `Nobody knows what has changed on ${recopied.join(', ')} of VM ${context.spec.vm.name}: copied whole in round ${round.n}.`,
+          message: `Disk ${recopied.join(', ')} of VM ${context.spec.vm.name} has grown or was moved, or nobody knows what has changed on it: copied whole in round ${round.n}.`,
         },
       ],
     }),

@@ -110,12 +110,12 @@ function compareSlots(a: readonly number[], b: readonly number[]): number {
 }
 
 /** RawDiskVer2 names its descriptor instead (fact: vs 4.2). */
-function fileOf(backing: Json | undefined): string | undefined {
+export function fileOf(backing: Json | undefined): string | undefined {
   return asText(member(backing, 'fileName')) ?? asText(member(backing, 'descriptorFileName'));
 }
 
 /** The file at the end of the parent chain: what clients know a disk by. The name is followed, never cut (source.md 4.1). */
-function baseFileOf(backing: Json | undefined): string | undefined {
+export function baseFileOf(backing: Json | undefined): string | undefined {
   let at = backing;
   for (let depth = 0; depth < 64; depth += 1) {
     const parent = member(at, 'parent');

@@ -1,7 +1,8 @@
 import { SourceError } from '../../../model/fault.ts';
 import type { DiskCheckpoint } from '../../../model/source-data.ts';
 import type { DiskModel, Json } from '../../../model/vm.ts';
-import { diskDevices, diskKeyOf, sizeOf } from '../model/disks.ts';
+import { present, clipped } from '../model/bounds.ts';
+import { baseFileOf, diskDevices, diskKeyOf, fileOf, sizeOf } from '../model/disks.ts';
 import { asText, member } from '../soap/values.ts';
 
 /**
@@ -19,10 +20,19 @@ export function checkpointsOf(
   for (const device of diskDevices(devices)) {
     const key = diskKeyOf(device);
     if (key === undefined || !wanted.has(key)) continue;
-    const changeId = asText(member(device, 'backing', 'changeId'));
+    const backing = member(device, 'backing');
+    const changeId = asText(member(backing, 'changeId'));
     if (changeId === undefined) throw untracked(key);
     const epoch = changeId.split('/')[0] ?? changeId;
-    found.set(key, { current: snapshotId, nextPrevious: changeId, sizeBytes: sizeOf(device), epoch });
+    found.set(key, {
+      current: snapshotId,
+      nextPrevious: changeId,
+      sizeBytes: sizeOf(device),
+      epoch,
+      ...present('sourceId', fileOf(backing)),
+      // Snapshots come and go above it; only a move of the disk gives it another name (fact: vs 4.4b, 4.5).
+      ...present('place', clipped(baseFileOf(backing), 512)),
+    });
   }
   return found;
 }

@@ -13,6 +13,7 @@ import type { Properties } from '../managed-object.ts';
 import { snapshotsOf } from '../model/vm-model.ts';
 import { retrieve } from '../retrieve.ts';
 import type { VimSession } from '../session.ts';
+import { meaningOf } from '../soap/faults.ts';
 import { consolidateDisksTask, createSnapshotTask, removeSnapshotTask } from '../soap/requests.ts';
 import { asFlag, asMoRef, member, type MoRef } from '../soap/values.ts';
 import { readVm, vmRef } from '../vm-reads.ts';
@@ -33,7 +34,7 @@ const quiesceFaults = /Quiesce|^(Multiple)?SnapshotsNotSupportedByGuest$/;
 export class VsphereSnapshots implements Snapshots {
   readonly #session: VimSession;
   readonly #instance: string;
-  /** Tasks that we have started in this process, by marker: only these can be told for sure to be ours when they fail. */
+  /** The last try of this process at each marker: of no other task it could be told for sure that it was ours when it failed. */
   readonly #created = new Map<string, MoRef>();
 
   constructor(session: VimSession, instance: string) {
@@ -65,6 +66,7 @@ export class VsphereSnapshots implements Snapshots {
     signal: AbortSignal,
   ): Promise<void> {
     await readVm(this.#session, this.#instance, vm, [], signal);
+    this.#created.delete(marker);
     const task = await this.#session.call(
       createSnapshotTask(vmRef(vm), marker, description, quiesce),
       signal,
@@ -133,7 +135,6 @@ export class VsphereSnapshots implements Snapshots {
     if (ref === undefined) return undefined;
     const task = await readTask(this.#session, ref, signal);
     if (task?.state !== 'error') return undefined;
-    this.#created.delete(marker);
     return { state: 'failed', error: faultOf(marker, task), quiesceFault: isQuiesceFault(task) };
   }
 }
@@ -154,12 +155,12 @@ function isQuiesceFault({ fault }: VmTask): boolean {
   return fault !== undefined && quiesceFaults.test(fault.type);
 }
 
-/** A failed try may go better at the next; the phase's budget says how often. */
 function faultOf(marker: string, { fault }: VmTask): SourceFault {
+  const { kind, advice } = meaningOf(fault?.type ?? '');
   return {
     code: fault?.type === undefined || fault.type === '' ? 'SnapshotFailed' : fault.type,
-    kind: 'busy',
-    message: `Snapshot ${marker} could not be made: ${fault?.text ?? 'the task failed'}.`,
+    kind,
+    message: `Snapshot ${marker} could not be made: ${fault?.text ?? 'the task failed'}. ${advice}`,
   };
 }
 

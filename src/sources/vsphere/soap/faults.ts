@@ -3,7 +3,7 @@ import type { SourceFaultKind } from '../../../model/source-data.ts';
 import type { Scrub } from '../../../model/scrub.ts';
 import { asText, type MoRef, type VimObject } from './values.ts';
 
-interface Meaning {
+export interface Meaning {
   readonly kind: SourceFaultKind;
   /** What the operator does next. */
   readonly advice: string;
@@ -57,14 +57,17 @@ export function faultToError(
   fault: { readonly type: string; readonly text: string; readonly detail: VimObject },
   scrub: Scrub,
 ): SourceError {
-  const { kind, advice } = Object.hasOwn(meanings, fault.type)
-    ? (meanings[fault.type] ?? unknownMeaning)
-    : unknownMeaning;
+  const { kind, advice } = meaningOf(fault.type);
   const said = [fault.text, privilegeOf(fault.detail)].filter((part) => part !== '').join(' ');
   const message = scrub(
     `${attempt.method} on ${attempt.on.type} ${attempt.on.value} was refused with ${fault.type}${said === '' ? '' : `: ${said}`}`,
   );
   return new SourceError({ code: fault.type, kind, message: `${message} ${advice}` });
+}
+
+/** What a fault means, whether a call or a task has ended with it. */
+export function meaningOf(type: string): Meaning {
+  return (Object.hasOwn(meanings, type) ? meanings[type] : undefined) ?? unknownMeaning;
 }
 
 function privilegeOf(detail: VimObject): string {
