@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { buildConnector, Pool } from 'undici';
 import { SourceError } from '../model/fault.ts';
+import { certificateNotTrusted, noAnswer, thumbprintMismatch } from './endpoint-faults.ts';
 import type { HttpAnswer, HttpCall, HttpEndpoint, Trust } from './source.ts';
 
 export interface HttpEndpointOptions {
@@ -108,26 +109,9 @@ class UndiciEndpoint implements HttpEndpoint {
     if (error instanceof SourceError) return error;
     const code = codeOf(error);
     const why = error instanceof Error ? error.message : String(error);
-    if (untrusted.has(code)) {
-      return new SourceError(
-        {
-          code: 'CertificateNotTrusted',
-          kind: 'auth',
-          message:
-            `The certificate of ${this.#url.host} is not trusted (${code}: ${why}). ` +
-            "Put the authority that signed it into the provider's Secret as ca.crt.",
-        },
-        { cause: error },
-      );
-    }
-    return new SourceError(
-      {
-        code: 'Unreachable',
-        kind: 'transient',
-        message: `No answer from ${this.#url.host} (${code === '' ? why : code}). Check the URL, and whether the server is up.`,
-      },
-      { cause: error },
-    );
+    const url = `${this.#url.origin}${this.#url.pathname}`;
+    if (untrusted.has(code)) return certificateNotTrusted(url, `${code}: ${why}`, { cause: error });
+    return noAnswer(url, code === '' ? why : code, { cause: error });
   }
 }
 
@@ -183,7 +167,7 @@ function verifiedConnector(trust: Trust, timeoutMs: number): buildConnector.conn
         return;
       }
       socket.destroy();
-      callback(new ThumbprintMismatch(`it shows ${shown ?? 'none'}, the Secret names ${pin}`), null);
+      callback(new ThumbprintMismatch(thumbprintMismatch(shown, pin)), null);
     });
   };
 }

@@ -1,4 +1,5 @@
 import { SourceError } from '../../model/fault.ts';
+import { certificateNotTrusted, noAnswer, thumbprintMismatch } from '../../sources/endpoint-faults.ts';
 import type { HttpAnswer, HttpCall, HttpEndpoint, Trust } from '../../sources/source.ts';
 import { trustsCertificate, type ServerCertificate } from './certificate.ts';
 import { ConnectionReset } from './property-collector.ts';
@@ -72,22 +73,17 @@ export class InProcessEndpoint implements HttpEndpoint {
   }
 
   #noAnswer(): SourceError {
-    return new SourceError({
-      code: 'Unreachable',
-      kind: 'transient',
-      message: `connecting to ${this.#url}: nobody answers there; is the vCenter up, and the URL right?`,
-    });
+    return noAnswer(this.#url, 'ECONNREFUSED');
   }
 
+  /** In Node's and OpenSSL's words, as over a socket. */
   #notTrusted(): SourceError {
     const { thumbprint } = this.#server.certificate();
-    const expected =
-      this.#trust.by === 'thumbprint' ? `thumbprint ${this.#trust.sha1}` : `trust by ${this.#trust.by}`;
-    return new SourceError({
-      code: 'CertificateNotTrusted',
-      kind: 'auth',
-      message: `connecting to ${this.#url}: its certificate has thumbprint ${thumbprint}, which ${expected} does not cover; check the certificate and set cacert or thumbprint in the provider's Secret`,
-    });
+    const why =
+      this.#trust.by === 'thumbprint'
+        ? `THUMBPRINT_MISMATCH: ${thumbprintMismatch(thumbprint, this.#trust.sha1)}`
+        : 'DEPTH_ZERO_SELF_SIGNED_CERT: self-signed certificate';
+    return certificateNotTrusted(this.#url, why);
   }
 }
 

@@ -29,8 +29,8 @@ describe('a source that cannot be reached', () => {
     world.startController();
     const condition = await providerSays(world, 'ConnectionTestFailed');
     expect(condition).toMatchObject({ category: 'Critical', reason: 'Unreachable' });
-    expect(condition.message).toContain(`connecting to ${world.vcenter.url}: `);
-    expect(condition.message).toContain('is the vCenter up, and the URL right?');
+    expect(condition.message).toContain(`No answer from ${world.vcenter.url} (`);
+    expect(condition.message).toContain('Is the server up, and the URL right?');
     await planSays(world, 'SourceProviderNotReady');
     await untilCondition(world, migrations, 'run', 'PlanNotReady');
     await world.letPass(fiveMinutes);
@@ -92,7 +92,7 @@ describe('a source that cannot be reached', () => {
     world.startController();
     await planSays(world, 'Ready');
     const before = await conditionsOf(world, providers, 'vcenter');
-    world.faults.start('vcenter-down', { times: 1 });
+    world.vcenter.dropConnections();
     await world.letPass(soonSeconds);
     expect(await conditionsOf(world, providers, 'vcenter')).toEqual(before);
   });
