@@ -18,5 +18,5 @@ export default {
   },
   testTimeout: 30_000,
   maxWorkers: 2,
-  reporters: ['default', '<rootDir>/hack/closing-line-reporter.js'],
+  reporters: ['default', '<rootDir>/hack/closing-line-reporter.ts'],
 };

@@ -12,9 +12,7 @@ export default {
   maxWorkers: 1,
   // A controller that was killed stands still in the middle of something; as a process of its own it would be gone.
   forceExit: true,
-  reporters: [
-    'default',
-    '<rootDir>/hack/testbed/suite/left-out.js',
-    '<rootDir>/hack/closing-line-reporter.js',
-  ],
+  testSequencer: '<rootDir>/hack/testbed/suite/sequencer.ts',
+  // test.ts tells the rest.
+  reporters: ['default'],
 };

@@ -3,7 +3,7 @@ import type { Clock } from '../../src/runtime/clock.ts';
 import type { CopyPace } from './world.ts';
 
 /** Long enough to meet a copy in its middle, also when the machine is busy. */
-const longestSeconds = 8;
+const longestSeconds = 5;
 
 /** Reads at the pace of `copy`, for real importers on a real clock; when `end` aborts nothing waits any more. */
 export function slowReads(

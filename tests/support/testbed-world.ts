@@ -31,7 +31,7 @@ import { clearAway, clearLeftovers, scanObjects, type Clients } from './testbed-
 import { TestWorld, type Content, type WorldOptions } from './world.ts';
 
 /** What must not happen has this long to happen. */
-const longestPassSeconds = 3;
+const longestPassSeconds = 2;
 
 interface Parts {
   readonly testbed: Testbed;

@@ -8,6 +8,7 @@ import { interruptedExitCode } from '../../../src/cli/until-signalled.ts';
 import { SystemClock } from '../../../src/runtime/clock.ts';
 import { createLogger } from '../../../src/runtime/winston.ts';
 import { openCell, type Cell } from '../cell/cell.ts';
+import { wholeTestbed } from '../cluster/parts.ts';
 import { startTestbed } from '../cluster/start-testbed.ts';
 import type { SuiteRun } from './suite-run.ts';
 import { leftBehind } from './world-namespaces.ts';
@@ -28,18 +29,21 @@ async function run(suite: SuiteRun): Promise<number> {
   }
 }
 
-async function runTests(cell: Cell, { parts, jestArgs }: SuiteRun): Promise<number> {
+async function runTests(cell: Cell, { jestArgs, results }: SuiteRun): Promise<number> {
   const begun = clock.monotonicMs();
   const log = createLogger({ level: 'warn', format: 'line', clock });
   const tell = (what: string): void => {
     const seconds = (clock.monotonicMs() - begun) / 1000;
     process.stdout.write(`${seconds.toFixed(1).padStart(6)} s  ${what}\n`);
   };
-  const testbed = await startTestbed({ ...cell, clock, random, log, env: process.env, parts }, cell.signal);
+  const testbed = await startTestbed(
+    { ...cell, clock, random, log, env: process.env, parts: wholeTestbed },
+    cell.signal,
+  );
   await using _testbed = testbed;
   tell('the testbed is up');
   const signal = AbortSignal.any([cell.signal, testbed.lost]);
-  const code = await jest(jestArgs, signal);
+  const code = await jest(['--json', '--outputFile', results, ...jestArgs], signal);
   signal.throwIfAborted();
   tell('the tests are through');
   for (const left of await leftBehind(testbed.client('admin'), signal))

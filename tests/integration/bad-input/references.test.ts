@@ -110,7 +110,7 @@ const badPlans: Readonly<Record<string, Bad>> = {
 };
 
 describe('a Plan that names', () => {
-  firstOnTestbed(4, Object.entries(badPlans))(
+  firstOnTestbed(2, Object.entries(badPlans))(
     '%s says so, waits, and runs after the correction',
     async (_name, bad) => {
       const { world, sources } = await plannedWorld([web]);
@@ -246,7 +246,10 @@ describe('objects that come in any order', () => {
     'maps, migration, providers, plan',
   ];
 
-  test.each(orders)('%s: the Migration runs when the last is there', async (order) => {
+  firstOnTestbed(
+    1,
+    orders.map((order) => [order] as const),
+  )('%s: the Migration runs when the last is there', async (order) => {
     await using world = await startWorld();
     const source = world.vcenter.addVm({ ...web, disks: [{ sizeBytes: 65_536 }] });
     await world.namespace(world.planNamespace);

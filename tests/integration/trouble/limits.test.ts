@@ -5,6 +5,7 @@ import { importLabel } from '../../../src/api/labels.ts';
 import type { WatchEvent } from '../../../src/kube/client.ts';
 import type { VmInput } from '../../../src/sandbox/vcenter/vm-spec.ts';
 import { planWith, untilClean } from '../../support/move.ts';
+import { sandboxOnly } from '../../support/needs.ts';
 import { entryOf, once, slowCopy, startRun, untilCopying, untilImport } from '../../support/trouble.ts';
 import type { TestWorld } from '../../support/world.ts';
 
@@ -43,6 +44,8 @@ class Copying {
     }
   }
 }
+
+const few = sandboxOnly({ numbers: 'copies one after another' });
 
 describe('a host of which one disk at a time is read', () => {
   test('has never two importers, and whoever waits is told its place', async () => {
@@ -84,7 +87,7 @@ describe('a host of which one disk at a time is read', () => {
     expect(copying.most).toBe(1);
   });
 
-  test('is taken whole by a VM with more disks than that, which runs alone', async () => {
+  few.test('is taken whole by a VM with more disks than that, which runs alone', async () => {
     const copying = new Copying();
     const disks = [{ sizeBytes: 256 * 1024 }, { sizeBytes: 256 * 1024 }];
     const vms = [...onOneHost(1), { ...onOneHost(2)[1]!, disks }, onOneHost(3)[2]!];
@@ -115,7 +118,7 @@ describe('a host of which one disk at a time is read', () => {
     expect(copying.most).toBe(1);
   });
 
-  test('is given on by a VM that fails', async () => {
+  few.test('is given on by a VM that fails', async () => {
     const { world } = await startRun(onOneHost(2), {
       ...slowCopy,
       settings: { maxVmInflight: 1 },
