@@ -100,13 +100,16 @@ export async function untilImport(
 }
 
 export function untilCopying(world: TestWorld, vm = 'web-01'): Promise<Stored<VirtualMachineImport>> {
-  return untilImport(
-    world,
-    'copies',
-    ({ status }) =>
-      status?.phase === 'CopyDisks' && (status.disks ?? []).some(({ state }) => state === 'copying'),
-    vm,
-  );
+  return untilImport(world, 'copies', copies, vm);
+}
+
+/** Which of them is the first nobody can say, where they come to it at the same time. */
+export function untilOneCopies(world: TestWorld): Promise<Stored<VirtualMachineImport>> {
+  return world.until('one of the VMs is copied', async () => (await world.imports()).find(copies));
+}
+
+function copies({ status }: VirtualMachineImport): boolean {
+  return status?.phase === 'CopyDisks' && (status.disks ?? []).some(({ state }) => state === 'copying');
 }
 
 export async function entryOf(world: TestWorld, vm = 'web-01'): Promise<VmStatus | undefined> {

@@ -15,6 +15,7 @@ import {
   untilCopying,
   untilEnded,
   untilImport,
+  untilOneCopies,
   web,
   type Run,
 } from '../../support/trouble.ts';
@@ -123,17 +124,18 @@ describe('a cancel', () => {
     const vms = [1, 2].map((n) => ({ name: `web-0${n}`, power: 'on' as const, host: 'esx1.example' }));
     const { world, sources } = await startRun(vms, { ...slowCopy, settings: { maxVmInflight: 1 } });
     await using _world = world;
-    await untilCopying(world, 'web-01');
-    await untilImport(world, 'waits', ({ status }) => status?.waitingFor === 'Queued', 'web-02');
-    await cancel(world, { id: sources[1]!.id });
+    const first = (await untilOneCopies(world)).spec.vm.name!;
+    const queued = sources.find(({ name }) => name !== first)!;
+    await untilImport(world, 'waits', ({ status }) => status?.waitingFor === 'Queued', queued.name);
+    await cancel(world, { id: queued.id });
     const since = world.clock.now();
-    const { object, entry } = await untilEnded(world, 'web-02');
+    const { object, entry } = await untilEnded(world, queued.name);
     expect(world.clock.now() - since).toBeLessThan(5_000);
     expect(object.status?.outcome).toBe('Canceled');
     expect(object.status?.slots ?? []).toEqual([]);
     expect(entry.started ?? object.status?.started).toBeUndefined();
-    expect(powerCalls(world, 'web-02')).toEqual([]);
-    expect((await untilEnded(world, 'web-01')).object.status?.outcome).toBe('Succeeded');
+    expect(powerCalls(world, queued.name)).toEqual([]);
+    expect((await untilEnded(world, first)).object.status?.outcome).toBe('Succeeded');
   });
 });
 

@@ -1,12 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Pod } from '../../../src/api/external/core.ts';
+import { findCondition } from '../../../src/api/conditions.ts';
 import { pods } from '../../../src/api/kinds.ts';
 import { importLabel } from '../../../src/api/labels.ts';
 import type { WatchEvent } from '../../../src/kube/client.ts';
 import type { VmInput } from '../../../src/sandbox/vcenter/vm-spec.ts';
 import { planWith, untilClean } from '../../support/move.ts';
 import { sandboxOnly } from '../../support/needs.ts';
-import { entryOf, once, slowCopy, startRun, untilCopying, untilImport } from '../../support/trouble.ts';
+import { entryOf, once, slowCopy, startRun, untilCopying, untilOneCopies } from '../../support/trouble.ts';
 import type { TestWorld } from '../../support/world.ts';
 
 const onOneHost = (count: number, more: Partial<VmInput> = {}): readonly VmInput[] =>
@@ -56,31 +57,22 @@ describe('a host of which one disk at a time is read', () => {
       prepare: (prepared) => copying.follow(prepared),
     });
     await using _world = world;
-    await untilCopying(world, 'web-01');
-    for (const [vm, place] of [
-      ['web-02', 'place 1 of 2'],
-      ['web-03', 'place 2 of 2'],
-    ] as const) {
-      await untilImport(
-        world,
-        `is told ${place}`,
-        ({ status }) => status?.waitingFor === 'Queued' && status.message?.includes(place) === true,
-        vm,
-        30,
-      );
-      await world.until('the Plan says so', async () => {
-        const entry = await entryOf(world, vm);
-        const pending = entry?.conditions?.find(({ type }) => type === 'Pending');
-        return pending?.message?.includes(place) === true ? true : undefined;
-      });
-    }
-    // Its turn moves up when the first is done.
-    await untilCopying(world, 'web-02');
-    await untilImport(
-      world,
-      'is next',
-      ({ status }) => status?.message?.includes('place 1 of 1') === true,
-      'web-03',
+    await untilOneCopies(world);
+    const places = ['place 1 of 2', 'place 2 of 2'];
+    const areTold = (messages: readonly (string | undefined)[]): true | undefined =>
+      places.every((place) => messages.some((message) => message?.includes(place))) ? true : undefined;
+    const messages = async (): Promise<readonly (string | undefined)[]> => {
+      const queued = (await world.imports()).filter(({ status }) => status?.waitingFor === 'Queued');
+      return queued.map(({ status }) => status?.message);
+    };
+    await world.until('the others are told their places', async () => areTold(await messages()), 30);
+    await world.until('the Plan says so', async () => {
+      const entries = await Promise.all(onOneHost(3).map(({ name }) => entryOf(world, name)));
+      const pending = entries.map((entry) => findCondition(entry?.conditions, 'Pending')?.message);
+      return areTold(pending);
+    });
+    await world.until('the last moves up when the first is done', async () =>
+      (await messages()).some((message) => message?.includes('place 1 of 1')) ? true : undefined,
     );
     await planWith(world, 'Succeeded');
     await untilClean(world);
