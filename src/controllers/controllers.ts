@@ -39,7 +39,7 @@ import type { AtBoundary } from './import/boundary.ts';
 import { importCache } from './import/import-cache.ts';
 import { importReconciler } from './import/reconciler.ts';
 import { ImportRunner } from './import/runner.ts';
-import { PowerWatch } from './import/power-watch.ts';
+import { SourceWatch } from './import/source-watch.ts';
 import { priorImports } from './import/prior-imports.ts';
 import { SourceInUse } from './import/source-in-use.ts';
 import { wakeImports } from './import/wake.ts';
@@ -154,7 +154,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
   });
   const sourceInUse = new SourceInUse({ client, providers: watched.providers, imports });
   sourceInUse.wake(controller('source-in-use', 1, (key, signal) => sourceInUse.reconcile(key, signal)));
-  const powerWatch: PowerWatch = new PowerWatch(hub, (key) => importController.enqueue(key));
+  const sourceWatch: SourceWatch = new SourceWatch(hub, (key) => importController.enqueue(key));
   const runner = new ImportRunner({
     client,
     imports,
@@ -169,7 +169,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     priorImports: priorImports(imports, cluster),
     fence,
     events,
-    powerWatch,
+    sourceWatch,
     sourceInUse,
     random: options.random,
     log,
@@ -180,7 +180,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     imports,
     migrations: watched.migrations,
     runner,
-    powerWatch,
+    sourceWatch,
     slots,
     clock,
   });
@@ -198,7 +198,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
   });
 
   wakeImports(
-    { imports, cluster, hub, migrations: watched.migrations, settings, clock, powerWatch, slots },
+    { imports, cluster, hub, migrations: watched.migrations, settings, clock, sourceWatch, slots },
     importController,
   );
   wakePlans(
