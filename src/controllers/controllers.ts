@@ -41,7 +41,7 @@ import { importCache } from './import/import-cache.ts';
 import { importReconciler } from './import/reconciler.ts';
 import { observedRunner, type RunObserver } from './import/run-observer.ts';
 import { ImportRunner } from './import/runner.ts';
-import { PowerWatch } from './import/power-watch.ts';
+import { SourceWatch } from './import/source-watch.ts';
 import { priorImports } from './import/prior-imports.ts';
 import { SourceInUse } from './import/source-in-use.ts';
 import { wakeImports } from './import/wake.ts';
@@ -166,7 +166,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
   });
   const sourceInUse = new SourceInUse({ client, providers: watched.providers, imports });
   sourceInUse.wake(controller('source-in-use', 1, (key, signal) => sourceInUse.reconcile(key, signal)));
-  const powerWatch: PowerWatch = new PowerWatch(hub, (key) => importController.enqueue(key));
+  const sourceWatch: SourceWatch = new SourceWatch(hub, (key) => importController.enqueue(key));
   const runner = new ImportRunner({
     client,
     imports,
@@ -181,7 +181,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     priorImports: priorImports(imports, cluster),
     fence,
     events,
-    powerWatch,
+    sourceWatch,
     sourceInUse,
     random: options.random,
     log,
@@ -193,7 +193,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     imports,
     migrations: watched.migrations,
     runner: observedRunner(runner, options.observer, imports),
-    powerWatch,
+    sourceWatch,
     slots,
     clock,
   });
@@ -211,7 +211,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
   });
 
   wakeImports(
-    { imports, cluster, hub, migrations: watched.migrations, settings, clock, powerWatch, slots },
+    { imports, cluster, hub, migrations: watched.migrations, settings, clock, sourceWatch, slots },
     importController,
   );
   wakePlans(

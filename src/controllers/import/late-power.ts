@@ -20,12 +20,12 @@ export async function lateShutdown(
   if (!awaitsLateShutdown(context) || isInCutover(phase.name, subject)) return undefined;
   const key = keyOf(subject.object);
   const isDue = context.now >= (lateShutdownDueMs(context) ?? Infinity);
-  if (!deps.powerWatch.takeMoved(key) && !isDue) return undefined;
+  if (!deps.sourceWatch.takeMoved(key) && !isDue) return undefined;
   try {
     const { sourcePower } = await gather(['sourcePower'], subject, deps, signal);
     return answerLateShutdown(sourcePower, context);
   } catch (error) {
-    deps.powerWatch.markMoved(key);
+    deps.sourceWatch.markMoved(key);
     if (isSourceError(error)) return undefined;
     throw error;
   }

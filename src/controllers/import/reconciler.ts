@@ -11,7 +11,7 @@ import type { ReconcileResult } from '../../runtime/controller.ts';
 import { removeFinalizer, removeFinalizers } from '../../runtime/finalizer.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { ImportRunner, StopReason } from './runner.ts';
-import type { PowerWatch } from './power-watch.ts';
+import type { SourceWatch } from './source-watch.ts';
 import { isStale } from './stale.ts';
 import type { ImportIndex } from './import-cache.ts';
 
@@ -20,7 +20,7 @@ export interface ImportReconcilerDeps {
   readonly imports: ObjectCache<VirtualMachineImport, ImportIndex>;
   readonly migrations: ObjectCache<Migration>;
   readonly runner: Pick<ImportRunner, 'run'>;
-  readonly powerWatch: PowerWatch;
+  readonly sourceWatch: SourceWatch;
   readonly slots: Pick<SlotTable, 'freeAll'>;
   readonly clock: Clock;
 }
@@ -33,11 +33,11 @@ export function importReconciler(deps: ImportReconcilerDeps) {
   return async (key: string, signal: AbortSignal): Promise<ReconcileResult> => {
     const object = deps.imports.getByKey(key);
     if (object === undefined) {
-      deps.powerWatch.drop(key);
+      deps.sourceWatch.drop(key);
       return {};
     }
     if (isOver(object)) {
-      deps.powerWatch.drop(key);
+      deps.sourceWatch.drop(key);
       deps.slots.freeAll(object.metadata.uid);
       await letGo(object, deps, signal);
       return {};
@@ -48,13 +48,13 @@ export function importReconciler(deps: ImportReconcilerDeps) {
       await giveWay(key, object, deps, signal);
       return {};
     }
-    deps.powerWatch.follow(key, object);
+    deps.sourceWatch.follow(key, object);
     try {
       const until = await deps.runner.run(object, stop, signal);
       // One run leads from the first phase to the wait for the power: what was not followed before it is followed from here on, and
       // read once more, since it may have changed in between.
       const after = deps.imports.getByKey(key);
-      if (after !== undefined && !isOver(after) && deps.powerWatch.follow(key, after))
+      if (after !== undefined && !isOver(after) && deps.sourceWatch.follow(key, after))
         return { requeueAfterMs: 0 };
       return until === undefined ? {} : { requeueAfterMs: Math.max(0, until - deps.clock.now()) };
     } catch (error) {
@@ -97,10 +97,10 @@ function stopReason(
 async function giveWay(
   key: string,
   object: Stored<VirtualMachineImport>,
-  { client, imports, powerWatch, slots }: ImportReconcilerDeps,
+  { client, imports, sourceWatch, slots }: ImportReconcilerDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  powerWatch.drop(key);
+  sourceWatch.drop(key);
   slots.freeAll(object.metadata.uid);
   const finalizers = [projectedFinalizer, importFinalizer];
   const stored = await removeFinalizers(client, virtualMachineImports, object, finalizers, signal);

@@ -4,10 +4,10 @@ import { mustStayOff, sourceRestarted } from '../../migration/power.ts';
 import { isSourceError } from '../../model/fault.ts';
 import { gather, type GatherDeps } from './gather.ts';
 import type { Subject } from './subject.ts';
-import type { PowerWatch } from './power-watch.ts';
+import type { SourceWatch } from './source-watch.ts';
 
 export interface StayOffDeps extends GatherDeps {
-  readonly powerWatch: Pick<PowerWatch, 'takeMoved' | 'markMoved'>;
+  readonly sourceWatch: Pick<SourceWatch, 'takeMoved' | 'markMoved'>;
 }
 
 /**
@@ -23,12 +23,12 @@ export async function restartedSource(
   const reads = phase.needs.includes('sourcePower');
   if (reads || !mustStayOff(subject.context)) return undefined;
   const key = keyOf(subject.object);
-  if (!deps.powerWatch.takeMoved(key)) return undefined;
+  if (!deps.sourceWatch.takeMoved(key)) return undefined;
   try {
     const { sourcePower } = await gather(['sourcePower'], subject, deps, signal);
     return sourceRestarted(sourcePower, subject.context);
   } catch (error) {
-    deps.powerWatch.markMoved(key);
+    deps.sourceWatch.markMoved(key);
     // Out of reach or gone: copies may go on, and the commit point asks again.
     if (isSourceError(error)) return undefined;
     throw error;

@@ -10,7 +10,7 @@ import { watchCache } from '../../runtime/watch-cache.ts';
 import type { SourceHub } from '../source-hub.ts';
 import { importOf, type TargetCluster } from '../target-cluster.ts';
 import type { ImportCache } from './import-cache.ts';
-import type { PowerWatch } from './power-watch.ts';
+import type { SourceWatch } from './source-watch.ts';
 import { planVmIndex, planVmOf } from './prior-imports.ts';
 import { ProgressSink } from './progress-sink.ts';
 import { isOver } from './reconciler.ts';
@@ -22,13 +22,13 @@ export interface WakeDeps {
   readonly migrations: ObjectCache<Migration, 'plan'>;
   readonly settings: EngineSettings;
   readonly clock: Clock;
-  readonly powerWatch: PowerWatch;
+  readonly sourceWatch: SourceWatch;
   readonly slots: Pick<SlotTable, 'freeAll'>;
 }
 
 /** Every event that may let an import go on, and nothing else, enqueues just that import. */
 export function wakeImports(deps: WakeDeps, controller: Controller): void {
-  const { imports, cluster, hub, migrations, powerWatch } = deps;
+  const { imports, cluster, hub, migrations, sourceWatch } = deps;
   const byUid = (uids: readonly string[]): readonly string[] =>
     uids.flatMap((uid) => imports.byIndex('uid', uid)).map(keyOf);
   const ofObject = (before: KubeObject | undefined, after: KubeObject | undefined): readonly string[] =>
@@ -80,7 +80,7 @@ export function wakeImports(deps: WakeDeps, controller: Controller): void {
       .byIndex('provider', providerUid)
       .filter((object) => !isOver(object))
       .map(keyOf);
-    powerWatch.forget(keys);
+    sourceWatch.forget(keys);
     for (const key of keys) controller.enqueue(key);
   });
 }

@@ -200,8 +200,8 @@ patience.describe('a guest that will not shut down for its cutover', () => {
     expect(condition).toMatchObject({ reason: 'PowerOffTimeout' });
     expect(condition?.message).toContain('set the cutover anew');
     const entry = await entryOf(run.world);
-    expect(entry?.pipeline?.find(({ name }) => name === 'Cutover')).toMatchObject({ phase: 'Pending' });
-    expect(entry?.pipeline?.find(({ name }) => name === 'DiskTransfer')).toMatchObject({ phase: 'Running' });
+    expect(entry?.pipeline.find(({ name }) => name === 'Cutover')).toMatchObject({ phase: 'Pending' });
+    expect(entry?.pipeline.find(({ name }) => name === 'DiskTransfer')).toMatchObject({ phase: 'Running' });
     expect(await eventsOf(run.world, 'CutoverBlocked')).toHaveLength(1);
   });
 

