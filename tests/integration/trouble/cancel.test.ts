@@ -124,7 +124,7 @@ describe('a cancel', () => {
     const vms = [1, 2].map((n) => ({ name: `web-0${n}`, power: 'on' as const, host: 'esx1.example' }));
     const { world, sources } = await startRun(vms, { ...slowCopy, settings: { maxVmInflight: 1 } });
     await using _world = world;
-    const first = (await untilOneCopies(world)).spec.vm.name!;
+    const first = (await untilOneCopies(world)).spec.vm.name;
     const queued = sources.find(({ name }) => name !== first)!;
     await untilImport(world, 'waits', ({ status }) => status?.waitingFor === 'Queued', queued.name);
     await cancel(world, { id: queued.id });
