@@ -51,7 +51,7 @@ describe('what is frozen', () => {
           staticIps: false,
         },
       ],
-      policies: { powerOff: 'fail', powerOffSeconds: 900, onConversionFailure: 'restore' },
+      policies: { powerOff: 'fail', powerOffSeconds: 0, onConversionFailure: 'restore' },
     });
     expect(spec?.disks[0]?.claimName).toMatch(/^plan-a-web-01-disk-0-[0-9a-f]{8}$/);
     expect(spec?.target).not.toHaveProperty('namePreferred');

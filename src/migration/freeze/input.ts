@@ -43,6 +43,6 @@ export interface FreezeInput {
   readonly control?: ImportControl;
   /** Left out: this process knows no image. */
   readonly conversion?: ConversionConfig;
-  /** Setting powerOffDeadlineSeconds. */
+  /** Left out: setting powerOffDeadlineSeconds, as it is when the source is powered off. */
   readonly powerOffSeconds?: number;
 }

@@ -1,7 +1,6 @@
 import { powerOffPolicyAnnotation, precopyScheduleAnnotation } from '../../api/labels.ts';
 import type { VirtualMachineImportSpec } from '../../api/virtual-machine-import.ts';
 import type { FreezeInput } from './input.ts';
-import { defaultSettings } from '../settings.ts';
 
 /**
  * Choices of plan and VM. Defaults of the CRD are repeated here, because a webhook of an older client may have dropped them
@@ -38,7 +37,8 @@ export function freezePolicies(
   const usual = type === 'warm' ? 'abortCutover' : 'fail';
   return {
     powerOff: asked === 'force' || asked === 'fail' ? asked : usual,
-    powerOffSeconds: powerOffSeconds ?? defaultSettings.powerOffDeadlineSeconds,
+    // 0: as long as the setting says (migration/power.ts).
+    powerOffSeconds: powerOffSeconds ?? 0,
     onConversionFailure: 'restore',
     ...(isGiven(precopyCron) && { precopyCron }),
   };
