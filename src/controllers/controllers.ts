@@ -24,6 +24,7 @@ import { ApiEventRecorder } from '../kube/events.ts';
 import { LeaderElector, type Fence, type LeaseTimes } from '../kube/lease.ts';
 import { keyOf } from '../kube/object-key.ts';
 import { Reflector } from '../kube/reflector.ts';
+import { Sight, type SightObserver } from '../kube/sight.ts';
 import type { ConversionConfig } from '../migration/freeze/conversion.ts';
 import { SlotTable } from '../migration/slots.ts';
 import type { EngineSettings } from '../migration/settings.ts';
@@ -101,7 +102,9 @@ export function createControllers(options: ControllersOptions): { readonly manag
   const reflect = reflectors(options, manager);
   reflect(virtualMachineImports, imports);
   for (const { kind, cache } of watched.all) reflect(kind, cache);
-  for (const { kind, cache, ...of } of targetWatched) reflect(kind, cache, of);
+  const sight = new Sight(clock);
+  for (const { kind, cache, ...of } of targetWatched)
+    reflect(kind, cache, { ...of, sight: sight.of(kind.plural) });
 
   const make = (name: string, count: number, reconcile: Reconcile): Controller =>
     new Controller({
@@ -171,6 +174,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     client,
     imports,
     clock,
+    sight,
     settings,
     version: options.version,
     atBoundary: options.atBoundary ?? (() => undefined),
@@ -255,17 +259,20 @@ function watchedCaches(logger: Logger) {
   return { ...caches, all };
 }
 
+type WatchOptions = Pick<Watched, 'labelSelector' | 'mayBeAbsent'> & { readonly sight?: SightObserver };
+
 function reflectors({ client, clock, random, log }: ControllersOptions, manager: Manager) {
   return <T extends KubeObject>(
     kind: ResourceKind<T>,
     cache: ObjectCache<T>,
-    { labelSelector, mayBeAbsent = false }: Pick<Watched, 'labelSelector' | 'mayBeAbsent'> = {},
+    { labelSelector, mayBeAbsent = false, sight }: WatchOptions = {},
   ): void => {
     const reflector = new Reflector<T>({
       client,
       kind,
       ...(labelSelector !== undefined && { selection: { labelSelector } }),
       mayBeAbsent,
+      ...(sight !== undefined && { sight }),
       sink: cache,
       clock,
       random,

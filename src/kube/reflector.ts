@@ -7,6 +7,7 @@ import { backoffMs } from './backoff.ts';
 import type { KubeClient, ListOptions, ObjectList, WatchEvent } from './client.ts';
 import { KubeError, isKubeError } from './errors.ts';
 import { LinkedAbort } from './linked-abort.ts';
+import type { SightObserver } from './sight.ts';
 
 /** What a reflector fills; an ObjectCache is one. Both calls happen one after another, in the order of the server's history. */
 export interface ReflectorSink<T extends KubeObject> {
@@ -31,6 +32,7 @@ export interface ReflectorOptions<T extends KubeObject> {
    * there is a newer version to tell of: of a kind in which nothing happens a watch is then merely begun anew, from the same version.
    */
   readonly inactivityMs?: number;
+  readonly sight?: SightObserver;
 }
 
 const backoff = { firstMs: 800, maxMs: 30_000 };
@@ -42,7 +44,10 @@ const defaultInactivityMs = 150_000;
 const healthyWatchMs = 5000;
 /** How often (milliseconds) a kind that was absent is looked for. */
 const absentMs = 30_000;
-/** After so many failures in a row the version itself is doubted (a server restored to an earlier state never serves it again). */
+/**
+ * After so many failures in a row the version itself is doubted (a server restored to an earlier state never serves it again), and the view
+ * of the world is lost until the next list. One connection that broke is neither.
+ */
 const failuresBeforeRelist = 3;
 
 /**
@@ -86,6 +91,7 @@ export class Reflector<T extends KubeObject> {
     sink.replace(list);
     this.#version = list.resourceVersion;
     this.#isAbsent = false;
+    this.#options.sight?.regained();
     this.#markSynced();
   }
 
@@ -95,6 +101,7 @@ export class Reflector<T extends KubeObject> {
     this.#isAbsent = true;
     this.#version = undefined;
     sink.replace({ items: [], resourceVersion: '' });
+    this.#options.sight?.regained();
     this.#markSynced();
     await clock.sleep(absentMs, signal).catch(() => undefined);
   }
@@ -142,7 +149,9 @@ export class Reflector<T extends KubeObject> {
     const failures = this.#failures;
     const isGone = isKubeError(error, 'Gone');
     // What is no refusal of the server comes from the sink: it may have missed an event.
-    if (isGone || !isKubeError(error) || failures % failuresBeforeRelist === 0) this.#version = undefined;
+    const isBlind = failures % failuresBeforeRelist === 0;
+    if (isBlind) this.#options.sight?.lost();
+    if (isGone || !isKubeError(error) || isBlind) this.#version = undefined;
     if (isGone && failures === 1) {
       this.#logger.info('the version watched from has expired: listing again');
       return;

@@ -1,4 +1,5 @@
 import type { DiskStatus, FrozenDisk } from '../api/virtual-machine-import.ts';
+import { clusterDeadline } from './deadline.ts';
 import { diskStatus, type Stage } from './disk-status.ts';
 import { terminal } from './failures.ts';
 import { foreignVolume } from './foreign-volume.ts';
@@ -189,14 +190,16 @@ interface Due {
   readonly failure: Fail;
 }
 
-function obstacle(volume: VolumeFact, { spec, settings }: Context): Due | undefined {
+function obstacle(volume: VolumeFact, context: Context): Due | undefined {
+  const { spec, settings } = context;
   for (const { reason, deadline, code, hint } of obstacles) {
     const condition = volume.dataVolume?.conditions.find((candidate) => candidate.reason === reason);
     if (condition === undefined) continue;
     const storageClass = spec.disks.find((disk) => disk.key === volume.diskKey)?.class ?? '';
     const inClass = storageClass === '' ? '' : ` in storage class ${storageClass}`;
     const message = `Disk ${volume.claimName} cannot be filled${inClass} (${reason}): ${condition.message}`;
-    return { at: condition.sinceMs + settings[deadline] * 1000, failure: terminal(code, message, hint) };
+    const at = clusterDeadline(context, settings[deadline], condition.sinceMs);
+    return { at, failure: terminal(code, message, hint) };
   }
   return undefined;
 }
@@ -209,7 +212,7 @@ function lateStart(volume: VolumeFact, status: DiskStatus, context: Context): Du
   const because = why === undefined ? '.' : `: ${why}`;
   if (volume.claim?.phase !== 'Bound') {
     return {
-      at: phaseSince + settings.volumeBoundSeconds * 1000,
+      at: clusterDeadline(context, settings.volumeBoundSeconds),
       failure: terminal(
         'VolumeNotBound',
         `Claim ${volume.claimName} is not bound after ${minutes(settings.volumeBoundSeconds)} min${because}`,
@@ -220,7 +223,7 @@ function lateStart(volume: VolumeFact, status: DiskStatus, context: Context): Du
   const accessMs = records.access === undefined ? 0 : Date.parse(records.access.since);
   const since = Math.max(phaseSince, boundSince(volume) ?? 0, volume.pod?.createdMs ?? 0, accessMs);
   return {
-    at: since + settings.importerStartSeconds * 1000,
+    at: clusterDeadline(context, settings.importerStartSeconds, since),
     failure: terminal(
       'ImporterNotStarted',
       `The importer of disk ${volume.claimName} does not run after ${minutes(settings.importerStartSeconds)} min${because}`,

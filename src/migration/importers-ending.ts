@@ -1,3 +1,4 @@
+import { clusterDeadline } from './deadline.ts';
 import type { VolumeFact } from './facts.ts';
 import type { Context, Decision } from './phase.ts';
 
@@ -7,7 +8,7 @@ export function importersEnding(volumes: readonly VolumeFact[], context: Context
     pod === undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed' ? [] : [pod],
   );
   if (alive.length === 0) return undefined;
-  const until = context.phaseSince + context.settings.releaseSeconds * 1000;
+  const until = clusterDeadline(context, context.settings.releaseSeconds);
   if (context.now < until) {
     return {
       kind: 'wait',

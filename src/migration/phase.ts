@@ -65,6 +65,8 @@ export interface Context {
   readonly now: number;
   /** When this phase began, moved on by the time its clock stood still (source unreachable). Milliseconds since 1970. */
   readonly phaseSince: number;
+  /** Since when the target cluster has been watched without a gap. Milliseconds since 1970. */
+  readonly watchingSince: number;
 }
 
 // ---- decisions ------------------------------------------------------------------------------------------------------------------

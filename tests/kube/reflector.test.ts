@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ObjectCache } from '../../src/kube/cache.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
+import type { SightObserver } from '../../src/kube/sight.ts';
 import { createKubeClient } from '../../src/kube/rest-client.ts';
 import type { ApiRequest } from '../../src/kube/transport.ts';
 import { TransportError } from '../../src/kube/transport.ts';
@@ -9,7 +10,7 @@ import { SimulatedClock } from '../../src/sandbox/simulated-clock.ts';
 import type { Widget } from './fake-api.ts';
 import { FakeApi, statusBody, widget, widgets } from './fake-api.ts';
 
-function setUp(more: { readonly mayBeAbsent?: boolean } = {}) {
+function setUp(more: { readonly mayBeAbsent?: boolean; readonly sight?: SightObserver } = {}) {
   const clock = new SimulatedClock({ start: 0 });
   const api = new FakeApi();
   const logger = new RecordingLogger();
@@ -219,5 +220,36 @@ test('a kind that must be there is not taken for absent', async () => {
   await clock.advance(1);
   expect(isSynced).toBe(false);
   expect(logger.lines.map(({ level }) => level)).toEqual(['warn']);
+  await stop();
+});
+
+test('the view is lost when one failure follows the other, and is back with the next list', async () => {
+  const told: string[] = [];
+  const sight = { lost: () => void told.push('lost'), regained: () => void told.push('regained') };
+  const { start, api, clock, stop } = setUp({ sight });
+  start();
+  await clock.advance(60_000);
+  let isDown = true;
+  const cut = new TransportError('ConnectionLost', 'reset');
+  for (let times = 0; times < 100; times += 1) api.failNext(cut, () => isDown);
+  api.endWatches();
+  await clock.advance(60_000);
+  expect([...new Set(told)]).toEqual(['regained', 'lost']);
+  expect(told.at(-1)).toBe('lost');
+  isDown = false;
+  await clock.advance(60_000);
+  expect(told.at(-1)).toBe('regained');
+  await stop();
+});
+
+test('a single connection that breaks hides nothing', async () => {
+  const told: string[] = [];
+  const sight = { lost: () => void told.push('lost'), regained: () => void told.push('regained') };
+  const { start, api, clock, stop } = setUp({ sight });
+  start();
+  await clock.advance(60_000);
+  api.endWatches(new TransportError('ConnectionLost', 'reset'));
+  await clock.advance(120_000);
+  expect(told).toEqual(['regained']);
   await stop();
 });

@@ -41,6 +41,11 @@ function volume(dataVolume: Partial<DataVolume>, pod?: Partial<Pod>): VolumeFact
   };
 }
 
+function unbound(): VolumeFact {
+  const { claim: _claim, ...fact } = volume({ phase: 'Pending' });
+  return fact;
+}
+
 function condition(reason: string, sinceMs: number, message = ''): DataVolume['conditions'][number] {
   return { type: 'Running', status: 'False', reason, message, sinceMs };
 }
@@ -169,9 +174,7 @@ describe('a disk on its way', () => {
   });
 
   test('fails when its claim is not bound, or its importer does not run, in time', () => {
-    const { claim, ...unbound } = volume({ phase: 'Pending' });
-    expect(claim).toBeDefined();
-    expect(follow([[10 * minute, unbound]]).failure?.code).toBe('VolumeNotBound');
+    expect(follow([[10 * minute, unbound()]]).failure?.code).toBe('VolumeNotBound');
     const pending = volume(
       { phase: 'ImportScheduled' },
       { phase: 'Pending', waitingReason: 'ImagePullBackOff' },
@@ -179,6 +182,26 @@ describe('a disk on its way', () => {
     expect(follow([[10 * minute - 1, pending]]).failure).toBeUndefined();
     expect(follow([[10 * minute, pending]]).failure).toMatchObject({ code: 'ImporterNotStarted' });
     expect(follow([[10 * minute, pending]]).failure?.message).toContain('ImagePullBackOff');
+  });
+
+  test.each([
+    ['a claim that is not bound', 'VolumeNotBound', () => unbound()],
+    [
+      'an importer that does not run',
+      'ImporterNotStarted',
+      () => volume({ phase: 'ImportScheduled' }, { phase: 'Pending' }),
+    ],
+    [
+      'a quota',
+      'QuotaExceeded',
+      (since: number) => volume({ phase: 'Pending', conditions: [condition('ErrExceededQuota', since)] }),
+    ],
+  ])('that waits for %s is late only after so long a time in which it was watched', (_what, code, factOf) => {
+    const context = phaseContext({ phase: 'CopyDisks' });
+    const fact = factOf(context.phaseSince);
+    const seenAgain = { ...context, watchingSince: context.phaseSince + 20 * minute };
+    expect(follow([[30 * minute - 1, fact]], seenAgain).failure).toBeUndefined();
+    expect(follow([[30 * minute, fact]], seenAgain).failure).toMatchObject({ code });
   });
 
   test('that does not move is stalled, not failed; each movement starts the time anew', () => {

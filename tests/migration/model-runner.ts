@@ -255,6 +255,7 @@ export class ModelRunner {
       settings: this.settings,
       now: this.world.now,
       phaseSince: Date.parse(status.phaseSince ?? rfc3339(this.world.now)),
+      watchingSince: 0,
     };
   }
 

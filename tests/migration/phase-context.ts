@@ -24,6 +24,7 @@ export function phaseContext(
     settings: { ...defaultSettings, ...settings },
     now,
     phaseSince: now,
+    watchingSince: 0,
   };
 }
 

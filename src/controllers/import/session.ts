@@ -5,6 +5,7 @@ import type { ObjectCache } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import { diffMerge, isEqualJson } from '../../kube/merge-patch.ts';
+import type { Sight } from '../../kube/sight.ts';
 import type { Context } from '../../migration/phase.ts';
 import type { EngineSettings } from '../../migration/settings.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -16,6 +17,8 @@ export interface SessionDeps {
   readonly client: KubeClient;
   readonly imports: Pick<ObjectCache<VirtualMachineImport>, 'put'>;
   readonly clock: Clock;
+  /** Of what imports make in the target cluster. */
+  readonly sight: Pick<Sight, 'since'>;
   readonly settings: EngineSettings;
   readonly version: string;
   readonly atBoundary: AtBoundary;
@@ -65,6 +68,7 @@ export class Session {
       now,
       phaseSince:
         (this.status.phaseSince === undefined ? now : Date.parse(this.status.phaseSince)) + stoppedMs,
+      watchingSince: this.#deps.sight.since,
     };
   }
 

@@ -1,3 +1,4 @@
+import { clusterDeadline } from '../deadline.ts';
 import { terminal } from '../failures.ts';
 import { foreignVolume, takenNameHint } from '../foreign-volume.ts';
 import { targetObjectsEntry } from '../ledger.ts';
@@ -79,7 +80,7 @@ function isDeleting(volume: VolumeFact): boolean {
 }
 
 function untilGone(context: Context): Decision {
-  const until = context.phaseSince + context.settings.volumeBoundSeconds * 1000;
+  const until = clusterDeadline(context, context.settings.volumeBoundSeconds);
   if (context.now < until) {
     return {
       kind: 'wait',

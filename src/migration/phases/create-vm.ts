@@ -1,3 +1,4 @@
+import { clusterDeadline } from '../deadline.ts';
 import { targetDeleted, terminal } from '../failures.ts';
 import { firstLost } from '../foreign-volume.ts';
 import { importersEnding } from '../importers-ending.ts';
@@ -59,7 +60,7 @@ function refusedVm(refusal: Refusal, context: Context): Decision {
   );
   if (refusal.action.do !== 'createVm') return failure;
   if (refusal.code === 'AlreadyExists') return nameTaken(targetOf(context), refusal.text);
-  const deadline = context.phaseSince + context.settings.createVmRetrySeconds * 1000;
+  const deadline = clusterDeadline(context, context.settings.createVmRetrySeconds);
   const isOffAnyway =
     context.records.power?.before === 'Off' || context.spec.policies.onConversionFailure === 'hold';
   if (!isOffAnyway || context.now >= deadline) return failure;

@@ -1,3 +1,4 @@
+import { clusterDeadline } from '../deadline.ts';
 import { targetDeleted, terminal } from '../failures.ts';
 import { lostClaim } from '../foreign-volume.ts';
 import type { VolumeFact } from '../facts.ts';
@@ -28,13 +29,13 @@ export const releaseVolumes = phase({
       ...liveVolumes.flatMap(deletePod),
     ];
     if (liveVolumes.every(isReleased)) return { kind: 'advance' };
-    const until = context.phaseSince + context.settings.releaseSeconds * 1000;
+    const until = clusterDeadline(context, context.settings.releaseSeconds);
     if (context.now >= until) return tooLate(context);
     if (actions.length > 0) return { kind: 'act', actions };
     return { kind: 'wait', reason: 'VolumeRelease', for: 'the DataVolumes and importers to be gone', until };
   },
   refused(refusal, context) {
-    const until = context.phaseSince + context.settings.releaseSeconds * 1000;
+    const until = clusterDeadline(context, context.settings.releaseSeconds);
     if (context.now >= until) {
       return terminal(
         'ReleaseRefused',

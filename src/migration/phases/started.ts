@@ -1,3 +1,4 @@
+import { clusterDeadline } from '../deadline.ts';
 import { terminal } from '../failures.ts';
 import type { Facts, PriorImport, SlotFact } from '../facts.ts';
 import { phase, slotPriorities, type Context, type Decision } from '../phase.ts';
@@ -26,7 +27,7 @@ export const started = phase({
 function priorCleanup(priors: readonly PriorImport[], context: Context): Decision | undefined {
   const owing = priors.filter((prior) => prior.owes.length > 0);
   if (owing.length === 0) return undefined;
-  const deadline = context.phaseSince + context.settings.priorCleanupSeconds * 1000;
+  const deadline = clusterDeadline(context, context.settings.priorCleanupSeconds);
   const isLate = context.now >= deadline;
   // A source that is gone for good must not block a VM for ever; but where two runs would meet at the source there is no going on.
   if (isLate && owing.every((prior) => prior.owesOnlyAtTarget === true)) return undefined;

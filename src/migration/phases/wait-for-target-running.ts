@@ -1,3 +1,4 @@
+import { clusterDeadline } from '../deadline.ts';
 import { phase } from '../phase.ts';
 import { targetIsToRun } from '../power.ts';
 
@@ -8,7 +9,7 @@ export const waitForTargetRunning = phase({
   needs: ['instancePhase'],
   decide({ instancePhase }, context) {
     if (!targetIsToRun(context) || instancePhase === 'Running') return { kind: 'advance' };
-    const until = context.phaseSince + context.settings.targetRunningSeconds * 1000;
+    const until = clusterDeadline(context, context.settings.targetRunningSeconds);
     if (context.now < until) {
       return { kind: 'wait', reason: 'TargetRunning', for: 'the new VirtualMachine to run', until };
     }
