@@ -6,7 +6,7 @@ import { foreignVolume } from './foreign-volume.ts';
 import { countRestarts } from './importer-restarts.ts';
 import type { VolumeFact } from './facts.ts';
 import type { Action, Context, Fail } from './phase.ts';
-import { asNew, givenUp, isSpoilt, renewalOf } from './recopy.ts';
+import { asNew, givenUp, isCopiedWhole, isGivenUp, isSpoilt, renewalOf } from './recopy.ts';
 import { earliest } from './time.ts';
 
 /** One disk on its way, judged. */
@@ -63,9 +63,9 @@ export function readDisk(
   isSourceAway = false,
   round?: Stage['round'],
 ): DiskReading {
-  const renewing = renewed(volume, reported, round);
+  const renewing = renewed(volume, reported);
   if (renewing !== undefined) return renewing;
-  const previous = reported?.state === 'recopy' && round === undefined ? asNew(reported) : reported;
+  const previous = isGivenUp(reported) ? asNew(reported) : reported;
   const text = shownText(volume, context);
   const status = diskStatus(volume, disk, previous, {
     now: context.now,
@@ -77,7 +77,7 @@ export function readDisk(
   const failure =
     gone(volume, previous, context) ?? foreignVolume(volume, context) ?? failedForGood(volume, status);
   if (failure !== undefined) return failed(status, failure);
-  if (round === undefined && isSpoilt(volume, status, context.settings)) {
+  if (isCopiedWhole(round, disk.key) && isSpoilt(volume, status, context.settings)) {
     return { ...renewalBegun(volume, givenUp(status, volume)), renewal: 'begun' };
   }
   const tooOften = restartedTooOften(volume, status, context);
@@ -88,12 +88,8 @@ export function readDisk(
 }
 
 /** A volume that was given up before, as long as it is not another one. */
-function renewed(
-  volume: VolumeFact,
-  previous: DiskStatus | undefined,
-  round: Stage['round'] | undefined,
-): DiskReading | undefined {
-  if (previous?.state !== 'recopy' || round !== undefined) return undefined;
+function renewed(volume: VolumeFact, previous: DiskStatus | undefined): DiskReading | undefined {
+  if (!isGivenUp(previous)) return undefined;
   switch (renewalOf(volume, previous)) {
     case 'there':
       return renewalBegun(volume, previous);

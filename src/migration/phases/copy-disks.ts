@@ -4,6 +4,7 @@ import { readDisk, type DiskReading } from '../disks.ts';
 import { terminal } from '../failures.ts';
 import type { Facts, SourceAccess, VolumeFact } from '../facts.ts';
 import { phase, type Context, type Decision, type EventNote, type Fail } from '../phase.ts';
+import { renewalPhase } from '../recopy.ts';
 import { roundUnderWay, withRound } from '../rounds.ts';
 import { amountOf } from '../sizes.ts';
 import { keepAccess } from '../importer-access.ts';
@@ -47,7 +48,7 @@ function watchCopies(
   if (actions.length > 0) return { kind: 'act', disks, actions, events: renewalEvents(readings) };
   // There all is looked at live, and nothing is made over a claim that exists.
   if (readings.some(({ renewal }) => renewal === 'due'))
-    return { kind: 'advance', to: 'CreateDataVolumes', disks };
+    return { kind: 'advance', to: renewalPhase(round), disks };
   return isAway ? waitForSource(sourceAccess, disks) : waitForBytes(readings, disks);
 }
 
