@@ -44,6 +44,7 @@ import { observedRunner, type RunObserver } from './import/run-observer.ts';
 import { ImportRunner } from './import/runner.ts';
 import { SourceWatch } from './import/source-watch.ts';
 import { priorImports } from './import/prior-imports.ts';
+import { SharedProbe } from './import/shared-probe.ts';
 import { SourceInUse } from './import/source-in-use.ts';
 import { wakeImports } from './import/wake.ts';
 import { mapReconcilers } from './maps/reconciler.ts';
@@ -180,6 +181,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     atBoundary: options.atBoundary ?? (() => undefined),
     cluster,
     creates: new Limiter(settings.dataVolumeCreates),
+    dataVolumeProbe: new SharedProbe(clock),
     sources: hub,
     slots,
     priorImports: priorImports(imports, cluster),

@@ -109,6 +109,8 @@ export type Preflight =
   | { readonly state: 'refused'; readonly code: string; readonly text: string }
   /** The pod that is to convert the guest. */
   | { readonly state: 'converterRefused'; readonly text: string }
+  /** The DataVolumes that are to be filled. */
+  | { readonly state: 'volumeRefused'; readonly text: string }
   /** A claim under the exact name of one of our disks which is not ours: "namespace/name, owned by ...". */
   | { readonly state: 'claimTaken'; readonly by: string }
   | { readonly state: 'classMissing'; readonly classes: readonly string[] }

@@ -19,3 +19,12 @@ export function targetDeleted({ spec, records }: Pick<Context, 'spec' | 'records
     'Start the plan again.',
   );
 }
+
+/** CDI, or what stands before it, does not take the DataVolumes that the disks are to be copied into. */
+export function volumesRefused(namespace: string, text: string): Fail {
+  return terminal(
+    'DataVolumeRefused',
+    `The target cluster refuses what the copy needs in namespace ${namespace}: ${text}`,
+    'Correct what it objects to and start the plan again.',
+  );
+}

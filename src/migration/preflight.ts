@@ -1,4 +1,4 @@
-import { terminal } from './failures.ts';
+import { terminal, volumesRefused } from './failures.ts';
 import { claimNameTaken } from './foreign-volume.ts';
 import type { Preflight } from './facts.ts';
 import type { Fail } from './phase.ts';
@@ -30,6 +30,8 @@ export function preflightFailure(preflight: Preflight, target: string): Fail | u
         `The target cluster refuses the pod that is to convert the guest of ${target}: ${preflight.text}`,
         'Correct what it objects to (pod security of the namespace, a policy, what the Plan says of convertors), and start the plan again.',
       );
+    case 'volumeRefused':
+      return volumesRefused(target.slice(0, target.indexOf('/')), preflight.text);
     case 'claimTaken':
       return claimNameTaken(preflight.by);
     case 'classMissing':

@@ -28,6 +28,7 @@ import { conversionPod, conversionResult, isConverter, isHeld } from './conversi
 import { snapshotsOf } from './source-snapshots.ts';
 import { copiedDisks, vmHandle, type Subject } from './subject.ts';
 import type { PriorImports } from './prior-imports.ts';
+import type { SharedProbe } from './shared-probe.ts';
 import { gatherPreflight, gatherTargetVm } from './target-vm-facts.ts';
 import type { SourceHub } from '../source-hub.ts';
 import type { TargetCluster } from '../target-cluster.ts';
@@ -38,6 +39,7 @@ export interface GatherDeps {
   readonly sources: SourceHub;
   readonly slots: Pick<SlotTable, 'view'>;
   readonly priorImports: PriorImports;
+  readonly dataVolumeProbe: SharedProbe;
 }
 
 type Gatherers = {

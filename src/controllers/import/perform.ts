@@ -8,33 +8,24 @@ import {
   virtualMachines,
 } from '../../api/kinds.ts';
 import type { JsonPatch, KubeObject, ResourceKind, Stored } from '../../api/meta.ts';
-import type { DataVolumeSource } from '../../api/external/cdi.ts';
 import type { Secret } from '../../api/external/core.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { firstName } from '../../migration/target-name.ts';
 import { isKubeError, KubeError } from '../../kube/errors.ts';
 import { isEqualJson } from '../../kube/merge-patch.ts';
 import type { Action } from '../../migration/phase.ts';
-import type { DiskModel } from '../../model/vm.ts';
 import { accessNames, buildAccess } from '../../target/access.ts';
-import { appendStage, buildDataVolume } from '../../target/data-volume.ts';
 import { giveClaimToVm, setRunStrategy, stripImportLabel, takeClaimFromVm } from '../../target/release.ts';
-import type { Limiter } from '../../runtime/limiter.ts';
-import type { SourceHub } from '../source-hub.ts';
-import type { TargetCluster } from '../target-cluster.ts';
 import { buildTargetVm } from './build.ts';
 import { createConversionPod, finishConversion, releasePod } from './conversion-actions.ts';
 import { createOurs } from './create-ours.ts';
+import { appendCheckpoint, createDataVolume, type DataVolumeDeps } from './data-volumes.ts';
 import { snapshotsOf } from './source-snapshots.ts';
 import { vmHandle, type Subject } from './subject.ts';
 import type { SourceInUse } from './source-in-use.ts';
 
-export interface PerformDeps {
+export interface PerformDeps extends DataVolumeDeps {
   readonly sourceInUse: Pick<SourceInUse, 'hold'>;
-  readonly cluster: TargetCluster;
-  readonly sources: SourceHub;
-  /** CDI's webhooks time out when a hundred DataVolumes are made at once (review.md F38). */
-  readonly creates: Limiter;
 }
 
 /**
@@ -196,57 +187,6 @@ async function deleteAccess(
   await client.delete(secrets, { namespace, name: names.secret }, {}, signal);
   if (names.configMap !== undefined)
     await client.delete(configMaps, { namespace, name: names.configMap }, {}, signal);
-}
-
-async function createDataVolume(
-  object: Stored<VirtualMachineImport>,
-  { diskKey, growPercent = 0, stage }: Extract<Action, { do: 'createDataVolume' }>,
-  deps: PerformDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  const disk = object.spec.disks.find((candidate) => candidate.key === diskKey);
-  const model = object.spec.model.disks.find((candidate) => candidate.key === diskKey);
-  if (disk === undefined || model === undefined) throw new RangeError(`the import has no disk ${diskKey}`);
-  const placed = { ...model, sourceId: stage?.sourceId ?? model.sourceId };
-  const source = dataVolumeSource(object, placed, accessNames(object), deps);
-  const wanted = buildDataVolume(object, disk, source, {
-    growPercent,
-    ...(stage !== undefined && {
-      sizeBytes: stage.sizeBytes,
-      checkpoints: [{ previous: '', current: stage.current }],
-      finalCheckpoint: stage.isFinal,
-    }),
-  });
-  const stored = await deps.creates.run(() => createOurs(dataVolumes, wanted, object, deps.cluster, signal));
-  deps.cluster.dataVolumes.put(stored);
-}
-
-async function appendCheckpoint(
-  { spec }: VirtualMachineImport,
-  { name, uid, after, current, previous, isFinal }: Extract<Action, { do: 'appendCheckpoint' }>,
-  { cluster }: PerformDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  const at = { namespace: spec.target.namespace, name };
-  const dataVolume = cluster.dataVolumes.get(at) ?? (await cluster.client.get(dataVolumes, at, signal));
-  const all = dataVolume?.spec.checkpoints ?? [];
-  // The list as it was when this was decided; what came after it fails the test of the patch.
-  const held = all.slice(0, all.findLastIndex((stage) => stage.current === after) + 1);
-  const patch = appendStage(uid, held, { current, previous, isFinal });
-  cluster.dataVolumes.put(await cluster.client.jsonPatch(dataVolumes, at, patch, {}, signal));
-}
-
-function dataVolumeSource(
-  object: VirtualMachineImport,
-  disk: DiskModel,
-  refs: { readonly secret: string; readonly configMap?: string },
-  deps: PerformDeps,
-): DataVolumeSource {
-  const { transfer } = deps.sources.source(object.spec.source.provider);
-  const step = transfer.nextPreparation({ ...object.spec.model, disks: [disk] }, new Map());
-  const feed = 'ready' in step ? step.ready.get(disk.key) : undefined;
-  if (feed === undefined) throw new RangeError(`the source offers no way to read disk ${disk.key}`);
-  return transfer.dataVolumeSource(disk, feed, refs);
 }
 
 // ---- deletes and patches --------------------------------------------------------------------------------------------------------

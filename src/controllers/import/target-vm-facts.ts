@@ -1,4 +1,4 @@
-import { namespaces, persistentVolumeClaims, virtualMachines } from '../../api/kinds.ts';
+import { dataVolumes, namespaces, persistentVolumeClaims, virtualMachines } from '../../api/kinds.ts';
 import type { KubeObject, Stored } from '../../api/meta.ts';
 import type { VirtualMachineImport } from '../../api/virtual-machine-import.ts';
 import { isKubeError, type KubeErrorCode } from '../../kube/errors.ts';
@@ -7,6 +7,7 @@ import { isDrawnClaimName } from '../../migration/names.ts';
 import { firstName } from '../../migration/target-name.ts';
 import { buildTargetVm } from './build.ts';
 import { refusedConverter } from './conversion-facts.ts';
+import { wantedDataVolume } from './data-volumes.ts';
 import type { GatherDeps } from './gather.ts';
 import { shortage } from './shortage.ts';
 import { copiedDisks, type Subject } from './subject.ts';
@@ -58,7 +59,8 @@ export async function gatherPreflight(
   try {
     await deps.cluster.client.create(virtualMachines, vm, { dryRun: true }, signal);
     const text = await refusedConverter(object, name, deps.cluster, signal);
-    return text === undefined ? { state: 'accepted' } : { state: 'converterRefused', text };
+    if (text !== undefined) return { state: 'converterRefused', text };
+    return (await refusedVolume(object, deps, signal)) ?? { state: 'accepted' };
   } catch (error) {
     if (isKubeError(error, 'AlreadyExists')) return nameTaken(subject, deps, signal);
     if (isKubeError(error, 'NotFound', 'Forbidden')) {
@@ -71,6 +73,32 @@ export async function gatherPreflight(
       if (namespace.metadata.deletionTimestamp !== undefined) return { state: 'namespaceTerminating' };
     }
     if (isKubeError(error, ...judgements)) return { state: 'refused', code: error.code, text: error.detail };
+    throw error;
+  }
+}
+
+/**
+ * Whether CDI takes the DataVolumes of this namespace, before a source is powered off for them: its webhook may be away, or it may not be
+ * installed at all. The answer is the same for all disks that go there, as far as can be told without making them.
+ */
+async function refusedVolume(
+  object: Stored<VirtualMachineImport>,
+  { cluster, sources, dataVolumeProbe }: GatherDeps,
+  signal: AbortSignal,
+): Promise<Preflight | undefined> {
+  const [disk] = copiedDisks(object);
+  if (disk === undefined || cluster.dataVolumes.byIndex('import', object.metadata.uid).length > 0)
+    return undefined;
+  const wanted = wantedDataVolume(object, { diskKey: disk.key }, sources);
+  try {
+    await dataVolumeProbe.ask(object.spec.target.namespace, async () => {
+      await cluster.client.create(dataVolumes, wanted, { dryRun: true }, signal);
+    });
+    return undefined;
+  } catch (error) {
+    // There is one of this name: whose it is, is seen where it is to be made.
+    if (isKubeError(error, 'AlreadyExists')) return undefined;
+    if (isKubeError(error, 'NotFound', ...judgements)) return { state: 'volumeRefused', text: error.detail };
     throw error;
   }
 }

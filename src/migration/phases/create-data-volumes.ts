@@ -1,5 +1,5 @@
 import { clusterDeadline } from '../deadline.ts';
-import { terminal } from '../failures.ts';
+import { terminal, volumesRefused } from '../failures.ts';
 import { foreignVolume, takenNameHint } from '../foreign-volume.ts';
 import { targetObjectsEntry } from '../ledger.ts';
 import { firstStage, roundUnderWay } from '../rounds.ts';
@@ -49,11 +49,7 @@ export const createDataVolumes = phase({
         takenNameHint,
       );
     }
-    return terminal(
-      'DataVolumeRefused',
-      `The target cluster refuses what the copy needs in namespace ${namespace}: ${refusal.text}`,
-      'Correct what it objects to and start the plan again.',
-    );
+    return volumesRefused(namespace, refusal.text);
   },
 });
 

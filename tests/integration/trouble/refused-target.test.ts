@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { findCondition } from '../../../src/api/conditions.ts';
 import {
+  dataVolumes,
   namespaces,
   persistentVolumeClaims,
   resourceQuotas,
@@ -181,6 +182,26 @@ describe('a target cluster that changes under a run', () => {
     saysWhy(end, 'DataVolumeRefused', 'exceeded quota');
     await untilClean(world);
     expect(source.power).toBe('poweredOn');
+    await nothingLeft(world);
+  });
+
+  refusing.test('that takes no DataVolumes at all: is found before the source is touched', async () => {
+    const { world } = await startRun(undefined, {
+      prepare(prepared) {
+        refusing
+          .world(prepared)
+          .sandbox.api.admit(dataVolumes, ({ operation, object }) =>
+            operation === 'CREATE' ? { denied: 'none today', webhook: 'site.example.org' } : object,
+          );
+        return Promise.resolve();
+      },
+    });
+    await using _world = world;
+    const end = await untilEnded(world);
+    saysWhy(end, 'DataVolumeRefused', 'none today');
+    expect(end.object.status?.error?.phase).toBe('Preflight');
+    expect(powerCalls(world)).toEqual([]);
+    await untilClean(world);
     await nothingLeft(world);
   });
 

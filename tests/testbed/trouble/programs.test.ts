@@ -24,6 +24,7 @@ describe('CDI', () => {
     });
     await untilSaid(run.world, 'TargetUnavailable', 'datavolumes', 'webhook');
     expect(await namesOf(run.world, dataVolumes)).toEqual([]);
+    expect(run.source.power).toBe('poweredOn');
     await outage.end();
     await isMovedInTheEnd(run);
   });
