@@ -41,7 +41,7 @@ function rules(file: string): readonly Rule[] {
 
 describe('the manifests', () => {
   test('mean the same to kubectl as to us', () => {
-    const files = ['.', 'crds', 'samples'].flatMap((folder) =>
+    const files = ['.', 'crds', 'samples', 'samples/warm'].flatMap((folder) =>
       yamlFiles(folder).map((file) => join(folder, file)),
     );
     for (const file of files) {
@@ -164,6 +164,19 @@ describe('the samples', () => {
     for (const { destination } of networkMap.spec.map)
       if (destination.type === 'multus')
         expect(exists('NetworkAttachmentDefinition', destination)).toBe(true);
+  });
+
+  test('for a warm run are valid, and refer to what the others bring', () => {
+    const warm = yamlFiles('samples/warm').flatMap((file) => documents(join('samples/warm', file)));
+    const [plan] = warm.filter(({ kind }) => kind === 'Plan') as Plan[];
+    expect(warm.map(({ kind }) => kind).sort()).toEqual(['Migration', 'Plan']);
+    for (const object of warm) {
+      expect(validate(ownKinds.find(({ kind }) => kind === object.kind)!, object)).toEqual([]);
+    }
+    expect(plan?.spec.warm).toBe(true);
+    expect(exists('NetworkMap', plan!.spec.map.network)).toBe(true);
+    expect(exists('StorageMap', plan!.spec.map.storage)).toBe(true);
+    expect(exists('Provider', plan!.spec.provider.source)).toBe(true);
   });
 
   test('send at most one network to the pod network, since a VM may have all of them', () => {

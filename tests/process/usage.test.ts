@@ -54,6 +54,7 @@ describe('the command line', () => {
     ['a setting of a wrong form', ['controller', '--set', 'maxVmInflight=x'], 'maxVmInflight=x', 'number'],
     ['an address of a wrong form', ['controller', '--bind', 'here'], "argument 'here'", 'host:port'],
     ['a wrong duration', ['controller', '--lease-duration', '0'], "argument '0'", 'above 0'],
+    ['an unknown fault', ['demo', '--fault', 'x@copy'], 'no fault "x"', 'vcenter-down'],
     ['one argument too many', ['controller', 'now'], 'too many arguments', 'gantry help'],
   ])('refuses %s with 2, and says what would be right', async (_what, args, wrong, right) => {
     const { code, stdout, stderr } = await gantry(...args);
