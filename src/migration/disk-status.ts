@@ -41,7 +41,9 @@ export function diskStatus(
   const state = stateOf(volume, stage);
   const uid = volume.dataVolume?.uid ?? previous?.dataVolumeUID;
   const before = previous !== undefined && previous.dataVolumeUID === uid ? previous : undefined;
-  const percent = percentOf(volume, state, before);
+  const isFirst = reported !== undefined && reported.round !== previous?.round;
+  const stale = stage === undefined ? undefined : staleFigure(volume, state, before, isFirst);
+  const percent = percentOf(volume, state, before, stale);
   const totalBytes = stage?.round.disks[disk.key]?.sizeBytes ?? disk.sizeBytes;
   const doneBytes = Math.max(before?.doneBytes ?? 0, Math.floor((totalBytes * (percent ?? 0)) / 100));
   const message = text ?? (restarts.total > 0 ? volume.pod?.terminationMessage : undefined);
@@ -55,8 +57,7 @@ export function diskStatus(
     ...(percent !== undefined && { percent }),
     doneBytes,
     totalBytes,
-    ...(before?.staleProgress !== undefined &&
-      percent === undefined && { staleProgress: before.staleProgress }),
+    ...(stale !== undefined && percent === undefined && { staleProgress: stale }),
     ...movement(doneBytes, state, restarts, before, now),
     ...restartFields(restarts),
     ...(excused > 0 && { excused }),
@@ -84,14 +85,12 @@ function filledClaim(
   return claimUID === undefined ? {} : { claimUID };
 }
 
-/**
- * The first report of another round: its copy begins at nothing, and what failed before does not count against it. CDI goes on showing the
- * last figure of the round before until the importer of this one reports (fact: cdi 1.3), so that figure is not believed.
- */
+/** The first report of another round: its copy begins at nothing, and what failed before does not count against it. */
 function atStage(reported: DiskStatus | undefined, stage: Stage | undefined): DiskStatus | undefined {
   if (reported === undefined || stage === undefined || reported.round === stage.round.n) return reported;
   const {
-    percent,
+    percent: _percent,
+    staleProgress: _stale,
     movedAt: _movedAt,
     rateBytesPerSecond: _rate,
     firstError: _first,
@@ -104,8 +103,23 @@ function atStage(reported: DiskStatus | undefined, stage: Stage | undefined): Di
     state: 'waiting',
     doneBytes: 0,
     excused: totalBefore(reported),
-    ...(percent !== undefined && { staleProgress: percent }),
   };
+}
+
+/**
+ * The figure that is not of this round. CDI asks an importer how far it is only while its pod runs, and until the one of this round has
+ * answered it shows the last answer of the round before (fact: cdi 1.3, 3.2). That answer may be any, and one of a delta may never come
+ * (fact: cdi 0.6): so what stands there at the first look, and as long as no importer of this round is at work, is of the past, and only
+ * what differs from it is of now.
+ */
+function staleFigure(
+  { dataVolume }: VolumeFact,
+  state: DiskStatus['state'],
+  before: DiskStatus | undefined,
+  isFirst: boolean,
+): number | undefined {
+  const isPast = isFirst || (state === 'waiting' && before?.percent === undefined);
+  return isPast ? dataVolume?.percent : before?.staleProgress;
 }
 
 /** Between two stages a DataVolume is Paused, before and after each for longer than it is true: only the mark counts (fact: cdi 0.1). */
@@ -133,10 +147,11 @@ function percentOf(
   volume: VolumeFact,
   state: DiskStatus['state'],
   before: DiskStatus | undefined,
+  stale: number | undefined,
 ): number | undefined {
   if (state === 'done' || state === 'copied') return 100;
   const percent = volume.dataVolume?.percent;
-  const isStale = before?.percent === undefined && percent === before?.staleProgress;
+  const isStale = before?.percent === undefined && percent === stale;
   if (percent === undefined || isStale) return before?.percent;
   return Math.max(before?.percent ?? 0, percent);
 }
