@@ -44,19 +44,13 @@ const everybodys = /\bselfsubject\w+\.|\bcdiconfigs\./;
 
 /** Rights that neither a move nor one that is cancelled makes use of, and why they are there all the same; some are used by chance. */
 const otherwiseNeeded: readonly (readonly [RegExp, string])[] = [
-  [
-    /^(get|list|watch) (cdis|customresourcedefinitions|virtualmachineinstances)\./,
-    'nothing yet: what the cluster has of CDI and KubeVirt is taken for granted',
-  ],
-  [/^(get|list|watch) events$/, 'why a volume does not come'],
-  [/^(get|list|watch) configmaps$/, 'what is left of an import'],
+  [/^(get|list) configmaps$/, 'what is left of an import'],
   [/^update .*\/finalizers\b/, 'to own an object, where a cluster asks for the right to hold up the owner'],
   [/^patch (hosts|hooks)\/status\b/, 'no Host and no Hook takes part'],
   [
     /^(create|patch|delete) pods$|^(get|create) pods\/proxy$/,
     'pods that convert guests, and what they answer',
   ],
-  [/^patch configmaps$/, 'nothing yet'],
   [/^(create|delete) configmaps$/, 'the certificate of a source that CDI is to be told of'],
   [/^patch datavolumes\./, 'a warm move adds its rounds'],
   [/^delete virtualmachineimports\./, 'imports of a Migration that was deleted'],
