@@ -5,6 +5,7 @@ import type { Trace, TraceEntry } from './world.ts';
 export class RecordedTrace implements Trace {
   readonly #clock: Clock;
   readonly #entries: TraceEntry[] = [];
+  readonly #followers = new Set<(entry: TraceEntry) => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -15,6 +16,14 @@ export class RecordedTrace implements Trace {
   }
 
   add(entry: Omit<TraceEntry, 'atMs'>): void {
-    this.#entries.push({ atMs: this.#clock.now(), ...entry });
+    const told: TraceEntry = { atMs: this.#clock.now(), ...entry };
+    this.#entries.push(told);
+    for (const follower of this.#followers) follower(told);
+  }
+
+  /** Called with each entry in the very moment it is told, before whoever told it goes on. */
+  follow(follower: (entry: TraceEntry) => void): Disposable {
+    this.#followers.add(follower);
+    return { [Symbol.dispose]: () => void this.#followers.delete(follower) };
   }
 }
