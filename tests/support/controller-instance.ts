@@ -1,13 +1,13 @@
 import { createControllers } from '../../src/controllers/controllers.ts';
 import type { AtBoundary } from '../../src/controllers/import/boundary.ts';
 import { createKubeClient } from '../../src/kube/rest-client.ts';
-import { TransportError, type ApiResponse, type Transport } from '../../src/kube/transport.ts';
+import type { ApiResponse, Transport } from '../../src/kube/transport.ts';
 import type { EngineSettings } from '../../src/migration/settings.ts';
-import { SourceError } from '../../src/model/fault.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Logger } from '../../src/runtime/log.ts';
+import { mortalEndpoint, mortalTransport } from '../../src/sandbox/mortal.ts';
 import type { SourceRegistry } from '../../src/sources/registry.ts';
-import type { HttpEndpoint, SourceDeps } from '../../src/sources/source.ts';
+import type { SourceDeps } from '../../src/sources/source.ts';
 
 /**
  * A request that writes, as "POST /api/v1/namespaces/migrated/secrets". What it throws is what the controller meets: before, the request
@@ -53,11 +53,11 @@ export function startInstance(parts: ControllerParts, options: ControllerOptions
   const { clock, random, log, sources } = parts;
   const end = new AbortController();
   const requests: string[] = [];
-  let isDead = false;
+  const life = { isDead: false };
   let atWrite: AtWrite = () => undefined;
-  const transport = mortal(
-    parts.transport,
-    () => isDead,
+  // Those who are told may kill: what they let through still asks whether the process lives.
+  const transport = toldOfWrites(
+    mortalTransport(parts.transport, life),
     (when, what) => atWrite(when, what),
     options.answerWrite,
   );
@@ -77,7 +77,7 @@ export function startInstance(parts: ControllerParts, options: ControllerOptions
       await run;
     },
     kill() {
-      isDead = true;
+      life.isDead = true;
       end.abort(new Error('killed by the test'));
     },
   };
@@ -89,7 +89,7 @@ export function startInstance(parts: ControllerParts, options: ControllerOptions
     log,
     settings: { ...parts.settings, ...options.settings },
     platformOf: (type) => sources.platform(type),
-    connect: (url, trust) => mortalEndpoint(parts.connect(url, trust), () => isDead),
+    connect: (url, trust) => mortalEndpoint(parts.connect(url, trust), life),
     version: 'test',
     ...(options.atBoundary !== undefined && { atBoundary: options.atBoundary(instance) }),
   });
@@ -98,43 +98,25 @@ export function startInstance(parts: ControllerParts, options: ControllerOptions
   return instance;
 }
 
-/** A dead process sends nothing and hears nothing. */
-function mortal(
+/** Tells of each request that writes, before it is sent and when its answer is there. */
+function toldOfWrites(
   transport: Transport,
-  isDead: () => boolean,
   atWrite: AtWrite,
   answerWrite: AnswerWrite | undefined,
 ): Transport {
-  const dead = (): never => {
-    throw new TransportError('ConnectFailed', 'the process was killed');
-  };
   return {
     async request(request, signal) {
-      if (isDead()) dead();
       if (request.method === 'GET' || request.query?.['dryRun'] !== undefined)
         return transport.request(request, signal);
       const what = `${request.method} ${request.path}`;
       await atWrite('before', what);
-      if (isDead()) dead();
       const instead = answerWrite?.(what);
       if (instead !== undefined) return instead;
       const answer = await transport.request(request, signal);
       await atWrite('after', what);
-      return isDead() ? dead() : answer;
+      return answer;
     },
-    stream: async (request, signal) => (isDead() ? dead() : transport.stream(request, signal)),
+    stream: (request, signal) => transport.stream(request, signal),
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
-  };
-}
-
-function mortalEndpoint(endpoint: HttpEndpoint, isDead: () => boolean): HttpEndpoint {
-  return {
-    call: async (request, signal) => {
-      if (isDead())
-        throw new SourceError({ code: 'Killed', kind: 'transient', message: 'the process was killed' });
-      return endpoint.call(request, signal);
-    },
-    peerThumbprint: (signal) => endpoint.peerThumbprint(signal),
-    [Symbol.asyncDispose]: () => endpoint[Symbol.asyncDispose](),
   };
 }
