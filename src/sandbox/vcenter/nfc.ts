@@ -12,6 +12,8 @@ export interface NfcParts {
   readonly trace: Trace;
   certificate(): ServerCertificate;
   isUp(): boolean;
+  /** So many bytes of a disk are being handed out. */
+  onRead(length: number): void;
   /** Name of the ESXi host that the VM is on. */
   hostOf(vm: SimulatedVm): string;
 }
@@ -56,6 +58,7 @@ export function openNfcDisk(request: NfcRequest, vm: SimulatedVm, parts: NfcPart
     sizeBytes: disk.sizeBytes,
     read: (offset, length) => {
       if (!parts.isUp()) throw new Error('VixDiskLib_Read: Network error');
+      parts.onRead(length);
       return disk.read(offset, length);
     },
     extents: () => disk.extents(),

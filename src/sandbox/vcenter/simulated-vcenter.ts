@@ -32,6 +32,7 @@ export class SimulatedVCenter implements VCenter {
   #address: string = loopback;
   #certificate: ServerCertificate | undefined;
   #listener: HttpsListener | undefined;
+  #bytesRead = 0;
 
   constructor(options: VCenterOptions) {
     const { random, faults } = options;
@@ -64,6 +65,10 @@ export class SimulatedVCenter implements VCenter {
   /** Logins that have neither logged out nor expired. */
   get liveSessions(): number {
     return this.#parts.sessions.live.length;
+  }
+  /** Of disks, by importers so far, whichever way they came. */
+  get bytesRead(): number {
+    return this.#bytesRead;
   }
   get vms(): readonly VmHandle[] {
     return this.#parts.vms.all.map((vm) => this.#handle(vm));
@@ -225,6 +230,9 @@ export class SimulatedVCenter implements VCenter {
       faults: this.#faults,
       certificate: () => this.#current(),
       isUp: () => this.#isUp(),
+      onRead: (length) => {
+        this.#bytesRead += length;
+      },
       hostOf: (vm) => inventory.hostNameOf(vm.object),
     };
   }

@@ -1,65 +1,96 @@
 import { describe, expect, test } from '@jest/globals';
-import { migrations, persistentVolumeClaims, virtualMachines } from '../../../src/api/kinds.ts';
-import type { Disk } from '../../../src/sandbox/disk-store.ts';
-import { seededRandom } from '../../../src/sandbox/random.ts';
-import type { VmInput } from '../../../src/sandbox/vcenter/vm-spec.ts';
-import { sameBytes } from '../../support/bytes.ts';
-import { planWith, untilClean } from '../../support/move.ts';
-import { nothingWithOurLabel } from '../../support/moved.ts';
-import { startRun, untilImport } from '../../support/trouble.ts';
+import type { VolumeMode } from '../../../src/api/external/core.ts';
+import { persistentVolumeClaims, storageMaps } from '../../../src/api/kinds.ts';
+import { diskBytes } from '../../support/move.ts';
+import { startRun, type Run } from '../../support/trouble.ts';
+import {
+  cutoverNow,
+  isMovedWarm,
+  quickRounds,
+  roundsOf,
+  startWarm,
+  tracked,
+  untilCopied,
+  warmPlan,
+} from '../../support/warm.ts';
 import type { TestWorld } from '../../support/world.ts';
+import { writingGuest } from '../../support/writing-guest.ts';
 
-const block = 64 * 1024;
-const settings = { precopySeconds: 4, precopyFloorSeconds: 1 };
+/** Disks on each of these datastores become volumes of this mode. */
+const modes: Readonly<Record<string, VolumeMode>> = { datastore1: 'Filesystem', datastore2: 'Block' };
+type Datastore = keyof typeof modes;
 
-function writing(disks: number): VmInput {
-  const sizes = Array.from({ length: disks }, (_, index) => ({ sizeBytes: (index + 1) * 1024 * 1024 }));
-  return { name: 'web-01', power: 'on', changeTracking: true, disks: sizes };
+function vmOn(datastores: readonly Datastore[]) {
+  const disks = datastores.map((datastore, index) => ({ datastore, sizeBytes: (index + 1) * 1024 * 1024 }));
+  return tracked({ name: `disks-${datastores.length}`, disks });
 }
 
-/** A guest that has gone on: some blocks are new, one is zeros again. */
-function scribble(disk: Disk, seed: number): void {
-  const random = seededRandom(seed);
-  const blocks = Math.floor(disk.sizeBytes / block);
-  for (let n = 0; n < 3; n += 1) {
-    const bytes = Uint8Array.from({ length: block }, () => Math.floor(random() * 256));
-    disk.write(Math.floor(random() * blocks) * block, bytes);
-  }
-  disk.write(Math.floor(random() * blocks) * block, new Uint8Array(block));
+const vms = [
+  vmOn(['datastore2']),
+  vmOn(['datastore1', 'datastore1']),
+  vmOn(['datastore2', 'datastore1', 'datastore2']),
+  vmOn(['datastore1', 'datastore2', 'datastore1', 'datastore2']),
+];
+
+async function mapModes(world: TestWorld): Promise<void> {
+  const map = Object.entries(modes).map(([name, volumeMode]) => ({
+    source: { name },
+    destination: { storageClass: 'standard', volumeMode },
+  }));
+  const at = { namespace: world.planNamespace, name: 'storage' };
+  await world.client.mergePatch(storageMaps, at, { spec: { map } });
 }
 
-async function cutover(world: TestWorld): Promise<void> {
-  const at = { namespace: world.planNamespace, name: 'run' };
-  const cutoverAt = new Date(world.clock.now()).toISOString();
-  await world.client.mergePatch(migrations, at, { spec: { cutover: cutoverAt } });
+/** By the VM's disks, in their order. */
+async function modesOf({ world, source }: Run): Promise<readonly (string | undefined)[]> {
+  const object = (await world.imports()).find(({ spec }) => spec.vm.name === source.name);
+  const claims = (object?.spec.disks ?? []).map(({ claimName: name }) =>
+    world.get(persistentVolumeClaims, world.targetNamespace, name),
+  );
+  return (await Promise.all(claims)).map((claim) => claim?.spec.volumeMode);
 }
 
 describe('a warm migration', () => {
-  test.each([1, 3])('of %p disks brings over what a guest wrote until it went off', async (disks) => {
-    const run = await startRun([writing(disks)], { plan: { type: 'warm', warm: true }, settings });
+  test('brings over in four rounds what guests wrote until they went off: one to four disks, file systems and block devices', async () => {
+    const run = await startRun(vms, {
+      plan: warmPlan,
+      settings: { ...quickRounds, precopySeconds: 2, mostRounds: 3 },
+      prepare: mapModes,
+    });
     await using world = run.world;
-    const { source } = run;
-    for (let round = 1; round <= 3; round += 1) {
-      await untilImport(world, `has copied round ${round}`, ({ status }) => {
-        const copied = status?.records?.rounds?.filter(({ copiedAt }) => copiedAt !== undefined) ?? [];
-        return copied.some(({ n }) => n >= round);
-      });
-      source.disks.forEach(({ disk }, index) => scribble(disk, 10 * round + index));
+    using guests = new DisposableStack();
+    for (const source of run.sources) guests.use(writingGuest(world.clock, source, 1));
+    for (const { name } of run.sources) await untilCopied(world, 3, name);
+    for (const { power } of run.sources) expect(power).toBe('poweredOn');
+    await cutoverNow(world);
+    for (const source of run.sources) {
+      await isMovedWarm({ ...run, source });
+      expect(await roundsOf(world, source.name)).toBe(4);
     }
-    expect(source.power).toBe('poweredOn');
-    await cutover(world);
-    await planWith(world, 'Succeeded');
-    await untilClean(world);
+    for (const [index, source] of run.sources.entries()) {
+      const wanted = vms[index]!.disks?.map(({ datastore = '' }) => modes[datastore]);
+      expect(await modesOf({ ...run, source })).toEqual(wanted);
+    }
+  });
 
-    expect(source.power).toBe('poweredOff');
-    expect(source.snapshots).toEqual([]);
-    const { items } = await world.client.list(persistentVolumeClaims, { namespace: world.targetNamespace });
-    expect(items).toHaveLength(disks);
-    const contents = await Promise.all(items.map((claim) => world.contentOf(claim)));
-    for (const { disk } of source.disks)
-      expect(contents.some((content) => sameBytes(disk, content))).toBe(true);
-    const vm = await world.get(virtualMachines, world.targetNamespace, 'web-01');
-    expect(vm?.status?.printableStatus).toBe('Running');
-    await nothingWithOurLabel(world);
+  test('reads nothing of a guest that wrote nothing, and of one that wrote what it wrote', async () => {
+    const run = await startWarm({ settings: { precopySeconds: 2 } }, [
+      tracked({ disks: [{ sizeBytes: 4 * diskBytes }] }),
+    ]);
+    await using world = run.world;
+    const { vcenter } = world;
+    const block = 64 * 1024;
+    await untilCopied(world, 1);
+    const whole = vcenter.bytesRead;
+    expect(whole).toBeGreaterThan(block);
+    await untilCopied(world, 2);
+    expect(vcenter.bytesRead - whole).toBe(0);
+    run.source.disks[0]!.disk.write(block, new Uint8Array(block).fill(7));
+    const before = await roundsOf(world);
+    await untilCopied(world, before + 1);
+    expect(vcenter.bytesRead - whole).toBe(block);
+    await cutoverNow(world);
+    await isMovedWarm(run);
+    expect(vcenter.bytesRead - whole).toBe(block);
   });
 });
