@@ -110,6 +110,8 @@ export interface Wait extends Change {
   readonly for: string;
   /** When the phase wants to look again, milliseconds since 1970; its deadline, as a rule. */
   readonly until?: number;
+  /** `until` is no deadline, but the next look at what tells nobody: it is not said, or every look would write another time. */
+  readonly isLook?: true;
 }
 
 /** Asks for slots, all or nothing, and waits for them in the queue. */

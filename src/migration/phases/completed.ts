@@ -22,6 +22,7 @@ export const completed = phase({
       reason: 'HandOver',
       for: 'what is left of the migration to be gone',
       until: context.now + lookAgainMs,
+      isLook: true,
     };
   },
   refused(refusal, context) {
@@ -30,6 +31,7 @@ export const completed = phase({
       reason: 'HandOver',
       for: `what is left of the migration to be gone (${refusal.text})`,
       until: context.now + lookAgainMs,
+      isLook: true,
     };
   },
 });

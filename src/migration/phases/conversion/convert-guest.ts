@@ -54,6 +54,7 @@ export const convertGuest = phase({
     reason: 'GuestConversion',
     for: `the conversion pod (${text})`,
     until: context.now + lookAgainMs,
+    isLook: true,
   }),
 });
 
@@ -97,6 +98,7 @@ function converting(pod: ConversionPodFact, startedMs: number, context: Context)
     reason: 'GuestConversion',
     for: `the guest to be converted by pod ${pod.name}`,
     until: now + (pod.isReady ? answerAgainMs : lookAgainMs),
+    isLook: true,
     ...(now >= slowAt && { conditions: [slow] }),
   };
 }

@@ -51,6 +51,7 @@ function replace(pod: ConversionPodFact, context: Context): Decision {
     reason: 'ConversionPodEnd',
     for: 'the last conversion pod, which has written nothing, to be gone',
     until: context.now + lookAgainMs,
+    isLook: true,
   };
 }
 

@@ -86,7 +86,7 @@ function untilNextTry(snapshot: SnapshotState, kind: RoundKind, context: Context
 }
 
 function untilFree(what: string, until: number): Decision {
-  return { kind: 'wait', reason: 'SourceBusy', for: what, until };
+  return { kind: 'wait', reason: 'SourceBusy', for: what, until, isLook: true };
 }
 
 function notMade(error: SourceFault | undefined, tries: number, { spec }: Context): Decision {

@@ -76,6 +76,7 @@ function hold(kind: RoundKind, what: string, context: Context, condition: Condit
     reason: condition.type,
     for: what,
     until: context.now + lookAgainMs,
+    isLook: true,
     conditions: [condition],
     ...(held.length > 0 && { free: held }),
   };

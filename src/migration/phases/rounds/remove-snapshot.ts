@@ -46,6 +46,7 @@ export function waitForRemoval(name: PhaseName, gone: (context: Context) => Chan
         reason: 'Consolidation',
         for: `snapshot ${left.join(', ')} to be merged`,
         until: context.now + lookAgainMs,
+        isLook: true,
         ledger,
         conditions: slow(context),
       };
@@ -100,6 +101,7 @@ function notNow(text: string, context: Context): Decision {
     reason: 'Consolidation',
     for: `the source to take its snapshot away (it said: ${text})`,
     until: context.now + lookAgainMs,
+    isLook: true,
     conditions: slow(context),
   };
 }

@@ -36,7 +36,13 @@ export function waitForSnapshot(kind: RoundKind, name: PhaseName, create: PhaseN
       const deadline = context.phaseSince + context.settings.snapshotSeconds * 1000;
       if (context.now < deadline) {
         const until = Math.min(deadline, context.now + lookAgainMs);
-        return { kind: 'wait', reason: 'Snapshot', for: `snapshot ${round.marker} to be made`, until };
+        return {
+          kind: 'wait',
+          reason: 'Snapshot',
+          for: `snapshot ${round.marker} to be made`,
+          until,
+          isLook: true,
+        };
       }
       const minutes = Math.round(context.settings.snapshotSeconds / 60);
       return terminal(
