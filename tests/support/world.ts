@@ -28,7 +28,7 @@ export interface WorldOptions {
   readonly copy?: CopyPace;
   /** What only an embedded world has a setting for; the testbed refuses it. */
   readonly sandbox?: Partial<
-    Pick<SandboxOptions, 'seed' | 'cdi' | 'conversion' | 'kubevirt' | 'storage' | 'traceRequests'>
+    Pick<SandboxOptions, 'seed' | 'cdi' | 'conversion' | 'kubevirt' | 'storage' | 'traceRequests' | 'vcenter'>
   >;
 }
 
