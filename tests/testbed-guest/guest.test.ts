@@ -5,6 +5,7 @@ import { expect, test } from '@jest/globals';
 import { cpioArchive } from '../../hack/testbed/guest/cpio.ts';
 import { parseReport } from '../../hack/testbed/guest/init.ts';
 import { modulesInOrder } from '../../hack/testbed/guest/kernel-modules.ts';
+import { WrittenFiles } from '../../hack/testbed/guest/writing.ts';
 
 test('an archive has a header, a name and a content for each entry, each to a multiple of four bytes', () => {
   const bytes = Buffer.from(
@@ -84,4 +85,17 @@ test('what a guest tells on its console is read', () => {
 test('a guest that has not come to its end has told nothing', () => {
   expect(parseReport(told.replace('GUEST-END', ''))).toBeUndefined();
   expect(parseReport('')).toBeUndefined();
+});
+
+test('what a guest has written is what it told last of each file that is still there', () => {
+  const [one, other] = ['1'.repeat(64), '2'.repeat(64)];
+  const written = new WrittenFiles();
+  written.read('Loading Linux');
+  expect(written.hasBegun).toBe(false);
+  for (const line of ['GUEST-WRITES', `wrote ${one} var/a`, `wrote ${one} var/b`, `wrote ${other} var/a`])
+    written.read(line);
+  written.read('removed var/b');
+  // Cut off in the middle.
+  written.read(`wrote ${one.slice(1)} var/c`);
+  expect(written).toMatchObject({ hasBegun: true, total: 3, files: { 'var/a': other } });
 });

@@ -1,21 +1,18 @@
-import { createHash } from 'node:crypto';
-import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { bootGuest } from '../../hack/testbed/guest/boot.ts';
 import { provideGuestImage, type GuestFirmware } from '../../hack/testbed/guest/image.ts';
 import { provideParts, type GuestParts } from '../../hack/testbed/guest/parts.ts';
-import type { VirtualMachine } from '../../src/api/external/kubevirt.ts';
-import { persistentVolumeClaims, storageMaps, virtualMachines } from '../../src/api/kinds.ts';
-import type { Stored } from '../../src/api/meta.ts';
-import type { Disk } from '../../src/sandbox/disk-store.ts';
+import { storageMaps, virtualMachines } from '../../src/api/kinds.ts';
 import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
 import { planWith, untilClean } from '../support/move.ts';
 import { isOnTestbed } from '../support/needs.ts';
 import { mapObjects, migrationObject, planObject, providerObjects } from '../support/objects.ts';
 import { startWorld } from '../support/start-world.ts';
 import { TestbedWorld } from '../support/testbed-world.ts';
+import { pathsOf, writeImage } from './guest-disks.ts';
 
 const mebibyte = 2 ** 20;
 const dataDisk = { sizeBytes: 3 * mebibyte, text: 'a second disk' };
@@ -122,36 +119,4 @@ async function move(
   await world.apply(migrationObject(world));
   await planWith(world, 'Succeeded');
   await untilClean(world);
-}
-
-/** As it stands on the disk of a source, holes left out. */
-async function writeImage(disk: Disk, path: string): Promise<void> {
-  const bytes = await readFile(path);
-  const piece = 65_536;
-  for (let at = 0; at < bytes.length; at += piece) {
-    const part = bytes.subarray(at, at + piece);
-    if (part.some((byte) => byte !== 0)) disk.write(at, part);
-  }
-  expect(createHash('sha256').update(disk.read(0, disk.sizeBytes)).digest('hex')).toBe(
-    createHash('sha256').update(bytes).digest('hex'),
-  );
-}
-
-/** What is behind the VM's volumes, by their names. */
-async function pathsOf(
-  world: TestbedWorld,
-  vm: Stored<VirtualMachine>,
-): Promise<ReadonlyMap<string, string>> {
-  const found = (vm.spec.template.spec.volumes ?? []).map(async ({ name, persistentVolumeClaim }) => {
-    const claimName = persistentVolumeClaim?.claimName ?? '';
-    const claim = await world.client.get(persistentVolumeClaims, {
-      namespace: world.targetNamespace,
-      name: claimName,
-    });
-    const volume = await world.testbed.volume(claim?.metadata.uid ?? '');
-    if (volume === undefined) throw new Error(`claim ${claimName} has no volume`);
-    const path = volume.mode === 'Block' ? volume.path : join(volume.path, 'disk.img');
-    return [name, path] as const;
-  });
-  return new Map(await Promise.all(found));
 }

@@ -1,3 +1,5 @@
+import { writingScript } from './writing.ts';
+
 /** Label of the file system whose files the guest shows. */
 export const rootLabel = 'guest-root';
 
@@ -7,7 +9,7 @@ const longestWaitTenths = 300;
 
 /**
  * The guest's first and only program: loads drivers, mounts the root without writing to it, tells on the console what it sees, and powers
- * off. One fact a line, words separated by blanks, paths last.
+ * off. One fact a line, words separated by blanks, paths last. At a source it writes instead, until it is shut down.
  */
 export const initScript = `#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /root /bin
@@ -24,7 +26,7 @@ while [ $left -gt 0 ]; do
   left=$((left - 1))
 done
 [ -n "$root" ] && mount -t ext4 -o ro $root /root
-word() { tr -cd '!-~' < "$1" 2>/dev/null; }
+${writingScript}word() { tr -cd '!-~' < "$1" 2>/dev/null; }
 echo
 echo ${begin}
 [ -d /sys/firmware/efi ] && echo firmware efi || echo firmware bios
