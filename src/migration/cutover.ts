@@ -3,12 +3,13 @@ import { isOwed, sourcePowerKey } from './ledger.ts';
 import type { Advance, Context } from './phase.ts';
 import { roundUnderWay, withoutRound } from './rounds.ts';
 import { heldRoundSlots } from './slot-requests.ts';
+import { isRoundOwed, recopiedClaims } from './stale-disks.ts';
 import { rfc3339 } from './time.ts';
 
 /** Whether the users' wish for a cutover is to be followed now. It is honoured between rounds only. */
 export function isCutoverDue(context: Context): boolean {
   const at = cutoverAtMs(context);
-  return at !== undefined && at <= context.now && !isTooLate(context);
+  return at !== undefined && at <= context.now && !isTooLate(context) && !isRoundOwed(context);
 }
 
 /** The cutover that is wished for and has not been tried, milliseconds since 1970; undefined: none. */
@@ -40,6 +41,25 @@ export function putOffCutover(context: Context): Advance {
     forget: isOwed(context, sourcePowerKey) ? ['cutover'] : ['cutover', 'power'],
     ...(blocked !== undefined && { records: { cutover: { blocked } } }),
     free: heldRoundSlots(context),
+  };
+}
+
+/** Back to the rounds for one more, that begins at once: some disks would be copied whole in the downtime. */
+export function delayCutover(claims: readonly string[], context: Context): Advance {
+  const { records, ...rest } = putOffCutover(context);
+  const { name } = context.spec.vm;
+  return {
+    ...rest,
+    records: { ...records, nextRoundAt: rfc3339(context.now) },
+    events: [
+      {
+        type: 'Warning',
+        reason: 'CutoverDelayed',
+        message: bounded(
+          `Disk ${claims.join(', ')} of VM ${name} has grown or was moved, or its changes are not known any more: it is copied whole in one more round before the cutover, while the source is in service.`,
+        ),
+      },
+    ],
   };
 }
 
@@ -85,6 +105,25 @@ export function leaveCutover(
     free: heldRoundSlots(context),
     events: [{ type: 'Warning', reason: 'CutoverBlocked', message }],
   };
+}
+
+/** Said as long as a cutover that is due waits for disks that are copied whole before it. */
+export function delayedCondition(context: Context): readonly ConditionDraft[] {
+  const at = cutoverAtMs(context);
+  if (at === undefined || at > context.now || context.records.cutover?.acceptedAt !== undefined) return [];
+  const claims = recopiedClaims(context);
+  if (claims.length === 0) return [];
+  const end = isTooLate(context) ? ' The last moment for it has passed: set it anew.' : '';
+  return [
+    {
+      type: 'CutoverDelayed',
+      category: 'Warn',
+      message: bounded(
+        `The cutover waits for one more round: ${claims.join(', ')} must be copied whole, which is done while the source is in service.${end}`,
+      ),
+      items: claims,
+    },
+  ];
 }
 
 /** Said as long as the rounds go on after a cutover that was left, and nobody has set it anew. */

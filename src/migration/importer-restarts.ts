@@ -28,6 +28,11 @@ export function countRestarts(previous: DiskStatus | undefined, pod: VolumeFact[
   return summed(kept, sumBefore + dropped);
 }
 
+/** Of those, what counts against the disk in this round. */
+export function failuresOf(status: DiskStatus): number {
+  return countRestarts(status, undefined).total - (status.excused ?? 0);
+}
+
 function summed(restarts: Readonly<Record<string, number>>, restartsBefore: number): Restarts {
   const total = Object.values(restarts).reduce((sum, count) => sum + count, restartsBefore);
   return { restarts, restartsBefore, total };

@@ -104,6 +104,8 @@ export interface Audit {
   readonly grown: readonly string[];
   readonly trackingLost: readonly string[];
   readonly movedTo?: string;
+  /** Where each disk stands now, by its key, as far as the platform tells that of a VM without a snapshot. */
+  readonly disks?: ReadonlyMap<string, Pick<DiskCheckpoint, 'sizeBytes' | 'epoch' | 'place'>>;
   /** Datastores of this VM's disks; empty where the platform cannot tell. */
   readonly datastores: readonly {
     readonly name: string;

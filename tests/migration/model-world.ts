@@ -125,6 +125,7 @@ export class ModelWorld {
   readonly #shutdownSeconds: number | 'never';
   readonly #percentPerSecond: number;
   readonly #options: WorldOptions;
+  readonly #stolen = new Set<string>();
   #quiesceFailed: string | undefined;
   #offAt: number | undefined;
   #uids = 0;
@@ -141,6 +142,12 @@ export class ModelWorld {
   /** As the run reconciler relays a user's wish. */
   change(changes: Pick<VirtualMachineImportSpec, 'control'>): void {
     this.spec = { ...this.spec, ...changes };
+  }
+
+  /** As somebody would at the source: no importer that begins finds it any more. */
+  takeSnapshotsAway(): void {
+    for (const { id } of this.snapshots) this.#stolen.add(id);
+    this.snapshots.length = 0;
   }
 
   /** As somebody would at the source. */
@@ -179,6 +186,7 @@ export class ModelWorld {
           diskSet: 'same',
           grown: [],
           trackingLost: [],
+          disks: new Map(this.spec.disks.map(({ key }) => [key, { sizeBytes: 1024, epoch: this.epoch }])),
           datastores: [],
         };
       case 'checkpoints':
@@ -473,6 +481,10 @@ export class ModelWorld {
       this.#once(this.pods, `importer-${name}`, () => ({ claim: name, phase: 'Running', restarts: 0 }));
     }
     dataVolume.phase = 'ImportInProgress';
+    if (stage !== undefined && this.#stolen.has(stage.current)) {
+      this.pods.get(`importer-${name}`)!.restarts += 1;
+      return;
+    }
     dataVolume.percent = Math.min(100, dataVolume.percent + seconds * this.#percentPerSecond);
     if (dataVolume.percent < 100) return;
     this.#stageDone(dataVolume, claim, stage);

@@ -14,6 +14,7 @@ const happening = fc.record({
   seconds: fc.nat({ max: 4000 }),
   what: fc.constantFrom(
     'trackingLost',
+    'snapshotGone',
     'foreign',
     'noForeign',
     'powerOn',
@@ -93,6 +94,9 @@ function happen(what: Happening['what'], { world, status }: ModelRunner): void {
   switch (what) {
     case 'trackingLost':
       world.epoch = `${world.epoch}+`;
+      return;
+    case 'snapshotGone':
+      world.takeSnapshotsAway();
       return;
     case 'foreign':
       world.foreignSnapshots = ['backup'];

@@ -2,7 +2,7 @@ import type { ConditionDraft } from '../../api/conditions.ts';
 import type { PhaseName } from '../../api/phases.ts';
 import { backoffMs } from '../../kube/backoff.ts';
 import { isKubeError } from '../../kube/errors.ts';
-import { blockedCondition } from '../../migration/cutover.ts';
+import { blockedCondition, delayedCondition } from '../../migration/cutover.ts';
 import type { SourceAccess } from '../../migration/facts.ts';
 import { faultClass, sourceFailure } from '../../migration/faults.ts';
 import type { Action, Fail, Phase, Refusal, Wait } from '../../migration/phase.ts';
@@ -108,9 +108,10 @@ export function refusedForGood(refusal: Refusal): Fail {
   };
 }
 
-/** Between a cutover that was given up and the next one. */
+/** Why no cutover is under way: one was given up, or waits for a round. */
 function leftCutover({ context }: Session): readonly ConditionDraft[] {
-  return context.records.committedAt === undefined ? blockedCondition(context) : [];
+  if (context.records.committedAt !== undefined) return [];
+  return [...blockedCondition(context), ...delayedCondition(context)];
 }
 
 function pausedCondition(session: Session): readonly ConditionDraft[] {

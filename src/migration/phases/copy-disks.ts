@@ -1,6 +1,7 @@
 import type { ConditionDraft } from '../../api/conditions.ts';
 import type { DiskStatus, Round } from '../../api/virtual-machine-import.ts';
 import { readDisk, type DiskReading } from '../disks.ts';
+import { failuresOf } from '../importer-restarts.ts';
 import { terminal } from '../failures.ts';
 import type { Facts, SourceAccess, VolumeFact } from '../facts.ts';
 import { phase, type Context, type Decision, type EventNote, type Fail } from '../phase.ts';
@@ -42,14 +43,29 @@ function watchCopies(
   // Before anything is judged: what an importer could not do without access is not its failure.
   const access = keepAccess(sourceAccess, volumes, context);
   if (access !== undefined) return access;
+  const actions = readings.flatMap(({ action }) => (action === undefined ? [] : [action]));
+  if (round !== undefined && !isAway && actions.length === 0 && haveFailedAnew(disks, context))
+    return {
+      kind: 'advance',
+      to: round.kind === 'final' ? 'WaitForFinalSnapshot' : 'WaitForSnapshot',
+      disks,
+    };
   const failure = readings.find((reading) => reading.failure !== undefined)?.failure;
   if (failure !== undefined) return { ...failure, disks };
-  const actions = readings.flatMap(({ action }) => (action === undefined ? [] : [action]));
   if (actions.length > 0) return { kind: 'act', disks, actions, events: renewalEvents(readings) };
   // There all is looked at live, and nothing is made over a claim that exists.
   if (readings.some(({ renewal }) => renewal === 'due'))
     return { kind: 'advance', to: renewalPhase(round), disks };
   return isAway ? waitForSource(sourceAccess, disks) : waitForBytes(readings, disks);
+}
+
+/** More failures that count than were known: whether the snapshot still stands is looked at once for each. */
+function haveFailedAnew(disks: readonly DiskStatus[], { status }: Context): boolean {
+  const known = new Map((status.disks ?? []).map((disk) => [disk.key, disk]));
+  return disks.some((disk) => {
+    const before = known.get(disk.key);
+    return failuresOf(disk) > (before?.round === disk.round ? failuresOf(before) : 0);
+  });
 }
 
 function renewalEvents(readings: readonly DiskReading[]): readonly EventNote[] {

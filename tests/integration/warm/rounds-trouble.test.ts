@@ -2,13 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import { findCondition, isTrue } from '../../../src/api/conditions.ts';
 import { persistentVolumeClaims, plans } from '../../../src/api/kinds.ts';
 import type { Round } from '../../../src/api/virtual-machine-import.ts';
-import { precopyScheduleAnnotation } from '../../../src/api/labels.ts';
+import { cutoverUntilAnnotation, precopyScheduleAnnotation } from '../../../src/api/labels.ts';
+import type { VmHandle } from '../../../src/sandbox/vcenter/vm-handle.ts';
 import { sandboxOnly } from '../../support/needs.ts';
 import { diskBytes, planWith } from '../../support/move.ts';
-import { eventsOf, importOf, once, saysWhy, untilImport, type Run } from '../../support/trouble.ts';
+import { eventsOf, importOf, once, saysWhy, slowCopy, untilImport, type Run } from '../../support/trouble.ts';
 import {
   calls,
   cutoverNow,
+  inSeconds,
   isBare,
   isMovedWarm,
   isUnwoundWarm,
@@ -29,6 +31,11 @@ async function claimBytes(run: Run, index: number): Promise<number> {
   const { claimName } = (await importOf(run.world))!.spec.disks[index]!;
   const claim = await run.world.get(persistentVolumeClaims, run.world.targetNamespace, claimName);
   return (await run.world.contentOf(claim!)).sizeBytes;
+}
+
+/** As somebody would by hand. */
+function removeAll(source: VmHandle): void {
+  for (const { id } of source.snapshots) source.removeSnapshot(id);
 }
 
 /** Milliseconds that the copy of a round took. */
@@ -169,14 +176,57 @@ describe('a disk', () => {
     await isMovedWarm(run);
   });
 
-  test('whose changes are lost track of right before the cutover is copied whole in it', async () => {
+  test('that is copied whole once more right before the cutover is so in a round before it', async () => {
     const run = await startWarm();
     await using _world = run.world;
     await untilPaused(run.world);
     scribble(run.source, 8);
+    run.source.loseChangeTracking(run.source.disks[0]!.key);
+    run.source.growDisk(run.source.disks[1]!.key, 4 * 1024 * 1024);
+    await cutoverNow(run.world);
+    await said(run, 'CutoverDelayed');
+    expect(run.source.power).toBe('poweredOn');
+    await isMovedWarm(run);
+    const rounds = (await importOf(run.world))!.status!.records!.rounds!.slice(-2);
+    expect(
+      rounds.map(({ kind, disks }) => [kind, Object.values(disks).map(({ recopy }) => recopy === true)]),
+    ).toEqual([
+      ['next', [true, true]],
+      ['final', [false, false]],
+    ]);
+    expect(await eventsOf(run.world, 'CutoverDelayed')).toHaveLength(1);
+  });
+
+  test('that is copied whole once more keeps the source in service when no cutover may begin then', async () => {
+    const run = await startWarm({ ...slowCopy, settings: { precopySeconds: 120 } });
+    await using _world = run.world;
+    await untilPaused(run.world);
     run.source.loseChangeTracking();
+    const cutoverUntil = { [cutoverUntilAnnotation]: inSeconds(run.world, 30) };
+    const at = { namespace: run.world.planNamespace, name: 'plan' };
+    await run.world.client.mergePatch(plans, at, { metadata: { annotations: cutoverUntil } });
+    await cutoverNow(run.world);
+    await untilPaused(run.world, 2);
+    await run.world.letPass(60);
+    expect(run.source.power).toBe('poweredOn');
+    await run.world.client.mergePatch(plans, at, {
+      metadata: { annotations: { [cutoverUntilAnnotation]: null } },
+    });
+    await isMovedWarm(run);
+  });
+
+  test('whose changes are lost track of in the cutover itself is copied whole in it', async () => {
+    const run = await startWarm({
+      atBoundary: (_world, source) =>
+        once('after', 'PowerOffSource powerOff', () => source.loseChangeTracking()),
+    });
+    await using _world = run.world;
+    await untilPaused(run.world);
+    scribble(run.source, 8);
     await cutoverNow(run.world);
     await isMovedWarm(run);
+    const last = lastRound(await importOf(run.world))!;
+    expect(Object.values(last.disks).map(({ recopy }) => recopy)).toEqual([true, true]);
   });
 
   test('whose changes are lost track of again and again ends the run', async () => {
@@ -304,18 +354,46 @@ describe('a snapshot', () => {
     expect(calls(run.world, 'CreateSnapshot_Task')).toBe(3);
   });
 
-  test('that somebody removes before its copy has begun ends the run, the source in service', async () => {
-    let removed = '';
+  test.each([
+    ['the first round', 'CreateDataVolumes createDataVolume', [1, 1]],
+    ['a later one', 'AddCheckpoint appendCheckpoint', [1, 1]],
+  ])('that somebody removes under the copy of %s costs a whole copy', async (_which, boundary, recopies) => {
     const run = await startWarm({
-      atBoundary: (_world, source) =>
-        once('after', 'AddCheckpoint appendCheckpoint', () => {
-          removed = source.snapshots[0]!.id;
-          source.removeSnapshot(removed);
-        }),
+      atBoundary: (_world, source) => once('after', boundary, () => removeAll(source)),
     });
     await using _world = run.world;
-    saysWhy(await isUnwoundWarm(run), 'ImporterFailed', 'failed 4 times');
-    expect(removed).not.toBe('');
+    await untilPaused(run.world);
+    scribble(run.source, 9);
+    await untilPaused(run.world, 3);
+    const object = await importOf(run.world);
+    expect(object?.status?.disks?.map((disk) => disk.recopies)).toEqual(recopies);
+    expect(await eventsOf(run.world, 'SnapshotLost')).toHaveLength(1);
+    await cutoverNow(run.world);
+    await isMovedWarm(run);
+  });
+
+  test('that somebody removes again and again under the copy ends the run, the source in service', async () => {
+    const run = await startWarm({
+      atBoundary: (_world, source) => (boundary) => {
+        const isGiven = boundary.what === 'act' && boundary.when === 'after';
+        if (isGiven && /AddCheckpoint (append|create)/.test(boundary.name)) removeAll(source);
+        return undefined;
+      },
+    });
+    await using _world = run.world;
+    saysWhy(await isUnwoundWarm(run), 'TrackingUnreliable', 'again and again');
+  });
+
+  test('that somebody removes in the cutover ends the run, the source back in service', async () => {
+    const run = await startWarm({
+      atBoundary: (_world, source) =>
+        once('after', 'AddFinalCheckpoint appendCheckpoint', () => removeAll(source)),
+    });
+    await using _world = run.world;
+    await untilPaused(run.world);
+    scribble(run.source, 7);
+    await cutoverNow(run.world);
+    saysWhy(await isUnwoundWarm(run), 'SnapshotLost', 'removed by somebody');
   });
 });
 

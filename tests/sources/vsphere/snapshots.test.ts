@@ -180,6 +180,19 @@ describe('an audit', () => {
     expect(await audit()).toMatchObject({ diskSet: 'changed' });
   });
 
+  test('tells where each disk stands as the next snapshot will', async () => {
+    const { disks } = await audit();
+    const id = await snapshotted();
+    for (const [key, { sizeBytes, epoch, place }] of await snapshots.checkpoints(vm, id, model.disks, never))
+      expect(disks?.get(key)).toEqual({ sizeBytes, epoch, place });
+    simulated.removeSnapshot(id);
+    simulated.loseChangeTracking(simulated.disks[0]!.key);
+    const [lost, kept] = model.disks.map(({ key }) => [disks?.get(key)?.epoch, key] as const);
+    const now = (await audit()).disks;
+    expect(now?.get(lost![1])?.epoch).not.toBe(lost![0]);
+    expect(now?.get(kept![1])?.epoch).toBe(kept![0]);
+  });
+
   test('finds that changes are not tracked any more', async () => {
     simulated.setChangeTracking(false);
     expect((await audit()).trackingLost).toHaveLength(2);

@@ -1,9 +1,10 @@
 import type { Records } from '../../../api/virtual-machine-import.ts';
-import { isCutoverDue, leaveCutover, putOffCutover } from '../../cutover.ts';
+import { delayCutover, isCutoverDue, leaveCutover, putOffCutover } from '../../cutover.ts';
 import { isPoweringOn } from '../../late-shutdown.ts';
 import { phase, slotPriorities, type Context, type Decision } from '../../phase.ts';
 import { preflightFailure } from '../../preflight.ts';
 import { cutoverSlots, missingSlots } from '../../slot-requests.ts';
+import { lostSince, withStale } from '../../stale-disks.ts';
 import { rfc3339 } from '../../time.ts';
 import { changedForGood, foreignSnapshots } from './obstacles.ts';
 
@@ -25,9 +26,16 @@ export const preflightCutover = phase({
       const hint = failure.hint === undefined ? '' : ` ${failure.hint}`;
       return leaveCutover(context, 'none', { reason: failure.code, message: `${failure.message}${hint}` });
     }
+    const lost = lostSince(audit, context);
+    if (lost.length > 0) return oneMoreRound(lost, context);
     return takeSlots(context) ?? { kind: 'advance', records: { cutover: accepted(context) } };
   },
 });
+
+function oneMoreRound(keys: readonly string[], context: Context): Decision {
+  const claims = context.spec.disks.filter(({ key }) => keys.includes(key)).map(({ claimName }) => claimName);
+  return { ...delayCutover(claims, context), disks: withStale(keys, context) };
+}
 
 /** What is said of an earlier cutover stays: a guest may still shut down because of it. */
 function accepted({ spec, records, now }: Context): NonNullable<Records['cutover']> {

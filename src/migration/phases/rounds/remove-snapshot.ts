@@ -4,6 +4,7 @@ import { readOwedSnapshots } from '../../owed-snapshots.ts';
 import { nextRoundAt } from '../../round-schedule.ts';
 import { phase, type Change, type Context, type Decision, type Phase } from '../../phase.ts';
 import { withRound } from '../../rounds.ts';
+import { isRoundOwed } from '../../stale-disks.ts';
 import { snapshotSlot } from '../../slot-requests.ts';
 import { rfc3339 } from '../../time.ts';
 
@@ -55,14 +56,14 @@ export function waitForRemoval(name: PhaseName, gone: (context: Context) => Chan
   });
 }
 
-/** Nothing of the round is left at the source: the next one is set. */
+/** Nothing of the round is left at the source: the next one is set. It begins at once where this one was not copied to its end. */
 export function roundIsOver(context: Context): Change {
   const last = context.records.rounds?.at(-1);
   const removed =
     last === undefined
       ? {}
       : withRound(context, { ...last, removedAt: last.removedAt ?? rfc3339(context.now) });
-  const next = nextRoundAt(context);
+  const next = isRoundOwed(context) ? context.now : nextRoundAt(context);
   return {
     records: { ...removed, ...(next !== undefined && { nextRoundAt: rfc3339(next) }) },
     ...(next === undefined && { forget: ['nextRoundAt'] }),

@@ -4,6 +4,7 @@ import type { DiskCheckpoint } from '../../../model/source-data.ts';
 import { terminal } from '../../failures.ts';
 import { phase, type Context, type Decision, type Phase } from '../../phase.ts';
 import { roundBefore, roundUnderWay, withRound } from '../../rounds.ts';
+import { staleKeys } from '../../stale-disks.ts';
 
 type RoundDisk = Round['disks'][string];
 
@@ -20,11 +21,12 @@ export function storeDeltas(name: PhaseName, step: StepName): Phase {
       const round = roundUnderWay(context);
       if (round === undefined) return { kind: 'advance' };
       const before = roundBefore(context, round);
+      const stale = staleKeys(context);
       const disks: Record<string, RoundDisk> = {};
       for (const disk of context.spec.disks.filter(({ mode }) => mode === 'copy')) {
         const checkpoint = checkpoints.get(disk.key);
         if (checkpoint === undefined) return notInSnapshot(disk.claimName, context);
-        disks[disk.key] = roundDisk(disk, checkpoint, before?.disks[disk.key]);
+        disks[disk.key] = roundDisk(disk, checkpoint, before?.disks[disk.key], stale.includes(disk.key));
       }
       return recordAll({ ...round, disks }, context);
     },
@@ -32,11 +34,16 @@ export function storeDeltas(name: PhaseName, step: StepName): Phase {
 }
 
 /** What its DataVolume reads it by can only be given to a new one (review.md F29). */
-function roundDisk(disk: FrozenDisk, checkpoint: DiskCheckpoint, before: RoundDisk | undefined): RoundDisk {
+function roundDisk(
+  disk: FrozenDisk,
+  checkpoint: DiskCheckpoint,
+  before: RoundDisk | undefined,
+  isStale: boolean,
+): RoundDisk {
   const { current, nextPrevious, sizeBytes, epoch, place } = checkpoint;
   const isLost =
     before !== undefined &&
-    (before.epoch !== epoch || before.sizeBytes !== sizeBytes || before.place !== place);
+    (isStale || before.epoch !== epoch || before.sizeBytes !== sizeBytes || before.place !== place);
   const sourceId = before === undefined || isLost ? checkpoint.sourceId : before.sourceId;
   return {
     current,
@@ -68,8 +75,8 @@ function recordAll(round: Round, context: Context): Decision {
   if (spent !== undefined) {
     return terminal(
       'TrackingUnreliable',
-      `Change tracking of disk ${spent.claim} was lost again and again; it was copied whole ${context.settings.diskRecopies} times.`,
-      'Migrate this VM cold, or see at the source why its change tracking does not last.',
+      `Disk ${spent.claim} would have to be copied whole again and again: its change tracking, its snapshots or its importers do not last. It was copied anew ${context.settings.diskRecopies} times.`,
+      'Migrate this VM cold, or see at the source what becomes of its change tracking and of its snapshots.',
     );
   }
   return {

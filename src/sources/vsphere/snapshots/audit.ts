@@ -1,9 +1,10 @@
 import type { Audit } from '../../../model/source-data.ts';
 import type { VmModel } from '../../../model/vm.ts';
 import type { ManagedObject, Properties } from '../managed-object.ts';
-import { diskDevices, diskKeyOf, sizeOf } from '../model/disks.ts';
+import { diskDevices, diskKeyOf } from '../model/disks.ts';
 import { snapshotsOf } from '../model/vm-model.ts';
 import { asFlag, asMoRef, asText, asWhole, member } from '../soap/values.ts';
+import { standingOf } from './checkpoints.ts';
 
 /** What `auditOf` reads of a VM. */
 export const auditedProperties = [
@@ -28,7 +29,7 @@ export function auditOf(
 ): Audit {
   const snapshots = snapshotsOf(vm).map(({ name }) => name);
   const disks = new Map(
-    diskDevices(vm['config.hardware.device']).map((device) => [diskKeyOf(device) ?? '', sizeOf(device)]),
+    diskDevices(vm['config.hardware.device']).map((device) => [diskKeyOf(device) ?? '', standingOf(device)]),
   );
   const isSame = disks.size === frozen.disks.length && frozen.disks.every(({ key }) => disks.has(key));
   const isTracked = asFlag(vm['config.changeTrackingEnabled']) !== false;
@@ -38,10 +39,11 @@ export function auditOf(
     missing: ours.filter((name) => !snapshots.includes(name)),
     diskSet: isSame ? 'same' : 'changed',
     grown: frozen.disks
-      .filter(({ key, sizeBytes }) => (disks.get(key) ?? 0) > sizeBytes)
+      .filter(({ key, sizeBytes }) => (disks.get(key)?.sizeBytes ?? 0) > sizeBytes)
       .map(({ key }) => key),
     trackingLost: isTracked ? [] : frozen.disks.map(({ key }) => key),
     ...(host !== undefined && host !== frozen.host?.id && { movedTo: host }),
+    disks,
     datastores: datastores.flatMap(spaceOf),
   };
 }

@@ -23,18 +23,26 @@ export function checkpointsOf(
     const backing = member(device, 'backing');
     const changeId = asText(member(backing, 'changeId'));
     if (changeId === undefined) throw untracked(key);
-    const epoch = changeId.split('/')[0] ?? changeId;
     found.set(key, {
       current: snapshotId,
       nextPrevious: changeId,
-      sizeBytes: sizeOf(device),
-      epoch,
+      ...standingOf(device),
       ...present('sourceId', fileOf(backing)),
-      // Snapshots come and go above it; only a move of the disk gives it another name (fact: vs 4.4b, 4.5).
-      ...present('place', clipped(baseFileOf(backing), 512)),
     });
   }
   return found;
+}
+
+/** What is the same of a disk in every snapshot, and of the VM itself, for as long as changes can be told from one to the next. */
+export function standingOf(device: Json): Pick<DiskCheckpoint, 'sizeBytes' | 'epoch' | 'place'> {
+  const backing = member(device, 'backing');
+  const changeId = asText(member(backing, 'changeId'));
+  return {
+    sizeBytes: sizeOf(device),
+    ...present('epoch', changeId?.split('/')[0]),
+    // Snapshots come and go above it; only a move of the disk gives it another name (fact: vs 4.4b, 4.5).
+    ...present('place', clipped(baseFileOf(backing), 512)),
+  };
 }
 
 function untracked(key: string): SourceError {
