@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,8 +9,10 @@ import { promisify } from 'node:util';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { planWith } from '../support/move.ts';
 import { GantryProcess } from './gantry-process.ts';
+import { testPatienceMs } from './patience.ts';
 import { ProcessWorld } from './process-world.ts';
 
+jest.setTimeout(testPatienceMs);
 const clock = new SystemClock();
 /** Far from any node_modules. */
 let folder: string;
@@ -56,6 +58,6 @@ describe('the bundle, where nothing else is', () => {
     const { gantry } = await world.startController({ program });
     await planWith(world, 'Ready');
     gantry.signal('SIGTERM');
-    expect(await gantry.ends(5)).toEqual({ code: 0, signal: null });
+    expect(await gantry.ends()).toEqual({ code: 0, signal: null });
   });
 });

@@ -1,6 +1,7 @@
 import type { EmbeddedApiServer } from '../../src/sandbox/api/api-server.ts';
 import { HttpsListener } from '../../src/sandbox/api/https-listener.ts';
 import { kubeconfig } from '../../src/sandbox/api/kubeconfig.ts';
+import type { ServerRequest } from '../../src/sandbox/api/exchange.ts';
 import type { Sandbox } from '../../src/sandbox/sandbox.ts';
 
 export interface Asked {
@@ -9,6 +10,8 @@ export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly isWatch: boolean;
+  /** Changes nothing, whatever its method. */
+  readonly isDryRun: boolean;
 }
 
 interface Hook {
@@ -31,18 +34,22 @@ export class Door implements AsyncDisposable {
   static async open(sandbox: Sandbox): Promise<Door> {
     const requests: Asked[] = [];
     const hook: Hook = { onRequest: undefined };
-    const note = (method: string, path: string, isWatch: boolean): void => {
-      const asked: Asked = { atMs: sandbox.clock.monotonicMs(), method, path, isWatch };
+    let count = 0;
+    const note = ({ method, path, query }: ServerRequest, isWatch: boolean): void => {
+      const isDryRun = query['dryRun'] !== undefined;
+      const asked: Asked = { atMs: sandbox.clock.monotonicMs(), method, path, isWatch, isDryRun };
       requests.push(asked);
-      hook.onRequest?.(asked, requests.length);
+      if (isOfLease(asked)) return;
+      count += 1;
+      hook.onRequest?.(asked, count);
     };
     const served: Pick<EmbeddedApiServer, 'answer' | 'watch'> = {
       answer: (request) => {
-        note(request.method, request.path, false);
+        note(request, false);
         return sandbox.api.answer(request);
       },
       watch: (request, client) => {
-        note(request.method, request.path, true);
+        note(request, true);
         return sandbox.api.watch(request, client);
       },
     };
@@ -61,16 +68,26 @@ export class Door implements AsyncDisposable {
   /** What changes something, apart from the Lease and from what is only told. */
   get effects(): readonly Asked[] {
     return this.requests.filter(
-      ({ method, path }) => method !== 'GET' && !/\/(leases|events)(\/|$)/.test(path),
+      ({ method, path, isDryRun }) => method !== 'GET' && !isDryRun && !/\/(leases|events)(\/|$)/.test(path),
     );
   }
 
-  /** Called before each is carried out, with the number of requests so far. */
-  onRequest(hook: (asked: Asked, count: number) => void): void {
+  /** Those of the Lease, which come by the clock. */
+  get ofLease(): readonly Asked[] {
+    return this.requests.filter(isOfLease);
+  }
+
+  /** Called before each is carried out, with the number of requests so far; both without those of the Lease, which come by the clock. */
+  onRequest(hook: (asked: Asked, count: number) => void): Disposable {
     this.#hook.onRequest = hook;
+    return { [Symbol.dispose]: () => void (this.#hook.onRequest = undefined) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#listener[Symbol.asyncDispose]();
   }
+}
+
+function isOfLease({ path }: Pick<Asked, 'path'>): boolean {
+  return path.includes('/leases/') || path.endsWith('/leases');
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { LogFields } from '../../src/runtime/log.ts';
 import type { RecordedLine } from '../../src/runtime/recording-logger.ts';
+import { patienceSeconds } from './patience.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -85,7 +86,7 @@ export class GantryProcess implements AsyncDisposable {
   }
 
   /** The first line of its log with this message. Throws when it ends before, or says nothing of the kind in time. */
-  async says(message: string, withinSeconds = 20): Promise<RecordedLine> {
+  async says(message: string, withinSeconds = patienceSeconds): Promise<RecordedLine> {
     const find = () => this.lines.find((line) => line.message === message);
     await this.#until(`it says "${message}"`, () => find() !== undefined, withinSeconds);
     const found = find();
@@ -93,7 +94,7 @@ export class GantryProcess implements AsyncDisposable {
     return found;
   }
 
-  async ends(withinSeconds = 20): Promise<Exit> {
+  async ends(withinSeconds = patienceSeconds): Promise<Exit> {
     await this.#until('it ends', () => false, withinSeconds);
     return this.exited;
   }

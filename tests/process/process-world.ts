@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { namespaces, virtualMachineImports } from '../../src/api/kinds.ts';
 import type { PersistentVolumeClaim } from '../../src/api/external/core.ts';
 import type { KubeObject, ObjectOf, ResourceKind, Stored } from '../../src/api/meta.ts';
+import type { PlanSpec } from '../../src/api/plan.ts';
 import type { VirtualMachineImport } from '../../src/api/virtual-machine-import.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
@@ -13,17 +14,23 @@ import { Sandbox, type SandboxOptions } from '../../src/sandbox/sandbox.ts';
 import type { RecordedTrace } from '../../src/sandbox/trace.ts';
 import type { SimulatedVCenter } from '../../src/sandbox/vcenter/simulated-vcenter.ts';
 import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
+import type { VmInput } from '../../src/sandbox/vcenter/vm-spec.ts';
 import { contentInSandbox, fill } from '../support/bytes.ts';
 import { diskBytes } from '../support/move.ts';
 import { mapObjects, password, planObject, providerObjects, sandboxNames } from '../support/objects.ts';
 import { SecretsScan } from '../support/secrets-scan.ts';
 import type { Content, Look } from '../support/world.ts';
+import { Deployment } from './deployment.ts';
 import { Door } from './door.ts';
 import { GantryProcess } from './gantry-process.ts';
+import { patienceSeconds } from './patience.ts';
 
 export interface ProcessWorldOptions extends Partial<Pick<SandboxOptions, 'seed' | 'speed' | 'cdi'>> {
   /** Into the Secret of the source's Provider, over what is right. */
   readonly secret?: Readonly<Record<string, string>>;
+  /** Of the VM, over what is usual. */
+  readonly vm?: Partial<VmInput>;
+  readonly plan?: Partial<PlanSpec>;
 }
 
 export interface StartOptions {
@@ -56,9 +63,10 @@ export class ProcessWorld implements AsyncDisposable, Look {
   readonly #folder: string;
   readonly #doors: Door[] = [];
   readonly #processes: GantryProcess[] = [];
+  readonly #deployments: Deployment[] = [];
 
   private constructor(folder: string, options: ProcessWorldOptions) {
-    const { secret: _secret, ...sandbox } = options;
+    const { secret: _secret, plan: _plan, vm, ...sandbox } = options;
     this.#folder = folder;
     this.sandbox = new Sandbox({
       seed: 1,
@@ -75,6 +83,7 @@ export class ProcessWorld implements AsyncDisposable, Look {
       name: 'web-01',
       power: 'on',
       disks: [{ sizeBytes: diskBytes }],
+      ...vm,
     });
     fill(this.source.disks[0]!.disk, 1);
   }
@@ -91,7 +100,7 @@ export class ProcessWorld implements AsyncDisposable, Look {
     await world.apply(
       ...providerObjects(world, options.secret),
       ...mapObjects(world),
-      planObject(world, [{ id: world.source.id, name: world.source.name }]),
+      planObject(world, [{ id: world.source.id, name: world.source.name }], options.plan),
     );
     return world;
   }
@@ -130,6 +139,17 @@ export class ProcessWorld implements AsyncDisposable, Look {
     return { gantry, door };
   }
 
+  /** The same, started anew whenever it ends. */
+  async keepController(options: StartOptions = {}): Promise<Deployment> {
+    const door = options.door ?? (await this.openDoor());
+    const deployment = new Deployment(
+      door,
+      async () => (await this.startController({ ...options, door })).gantry,
+    );
+    this.#deployments.push(deployment);
+    return deployment;
+  }
+
   async get<K extends ResourceKind>(
     kind: K,
     namespace: string,
@@ -146,15 +166,18 @@ export class ProcessWorld implements AsyncDisposable, Look {
     return (await this.client.list(virtualMachineImports)).items;
   }
 
-  /** The value, as soon as `look` finds one. Throws after a while, but never later than 25 s, with what the processes last said. */
-  async until<T>(what: string, look: () => Promise<T | undefined>, withinSeconds = 25): Promise<T> {
-    const limit = Math.min(withinSeconds, 25);
-    const deadline = this.clock.monotonicMs() + limit * 1000;
+  /**
+   * The value, as soon as `look` finds one. Throws when it has not for long (patience.ts), whatever the caller's limit, or when a
+   * controller has failed; with what the processes last said.
+   */
+  async until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+    const deadline = this.clock.monotonicMs() + patienceSeconds * 1000;
     for (;;) {
       const found = await look();
       if (found !== undefined) return found;
+      for (const { failure } of this.#deployments) if (failure !== undefined) throw failure;
       if (this.clock.monotonicMs() > deadline)
-        throw new Error(`not within ${limit} s: ${what}\n${await this.story()}`);
+        throw new Error(`not within ${patienceSeconds} s: ${what}\n${await this.story()}`);
       await this.clock.sleep(20);
     }
   }
@@ -171,6 +194,7 @@ export class ProcessWorld implements AsyncDisposable, Look {
 
   /** Throws when a password was seen in an object or in what a process wrote. */
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const deployment of this.#deployments) await deployment[Symbol.asyncDispose]();
     for (const gantry of this.#processes) await gantry[Symbol.asyncDispose]();
     for (const door of this.#doors) await door[Symbol.asyncDispose]();
     await this.sandbox[Symbol.asyncDispose]();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,9 @@ import { RecordingLogger } from '../../src/runtime/recording-logger.ts';
 import { Sandbox } from '../../src/sandbox/sandbox.ts';
 import { SilentServer } from '../support/silent-server.ts';
 import { GantryProcess } from './gantry-process.ts';
+import { testPatienceMs } from './patience.ts';
 
+jest.setTimeout(testPatienceMs);
 const clock = new SystemClock();
 let folder: string;
 
@@ -160,6 +162,6 @@ describe('a controller that is told to stop before it has begun', () => {
     await using run = new GantryProcess(['controller', '--kubeconfig', file, '--bind', 'none'], { clock });
     await silent.connected;
     run.signal(signal);
-    expect(await run.ends(5)).toEqual({ code: 0, signal: null });
+    expect(await run.ends()).toEqual({ code: 0, signal: null });
   });
 });
