@@ -44,6 +44,7 @@ import { observedRunner, type RunObserver } from './import/run-observer.ts';
 import { ImportRunner } from './import/runner.ts';
 import { SourceWatch } from './import/source-watch.ts';
 import { priorImports } from './import/prior-imports.ts';
+import { RunningToo } from './import/running-too.ts';
 import { SharedProbe } from './import/shared-probe.ts';
 import { SourceInUse } from './import/source-in-use.ts';
 import { wakeImports } from './import/wake.ts';
@@ -134,6 +135,7 @@ export function createControllers(options: ControllersOptions): { readonly manag
     clock,
     random: options.random,
     log,
+    events,
     enqueue: (key) => providerController.enqueue(key),
   });
   const providerController = controller('provider', workers.others, (key, signal) =>
@@ -170,6 +172,8 @@ export function createControllers(options: ControllersOptions): { readonly manag
   });
   const sourceInUse = new SourceInUse({ client, providers: watched.providers, imports });
   sourceInUse.wake(controller('source-in-use', 1, (key, signal) => sourceInUse.reconcile(key, signal)));
+  const runningToo = new RunningToo({ client, imports, hub, events, clock });
+  runningToo.wake(controller('source-running-too', 1, (key, signal) => runningToo.reconcile(key, signal)));
   const sourceWatch: SourceWatch = new SourceWatch(hub, (key) => importController.enqueue(key));
   const runner = new ImportRunner({
     client,

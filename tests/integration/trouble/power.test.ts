@@ -216,7 +216,32 @@ describe('a source that somebody powers on', () => {
       'Always',
     );
     expect(powerCalls(world)).toEqual(['ShutdownGuest']);
+    await world.until('it is told', async () => (await runsTwice(world)) || undefined);
   });
+
+  test('while its target is there is told, as long as it is so', async () => {
+    const { world, source } = await startRun();
+    await using _world = world;
+    await planWith(world, 'Succeeded');
+    await untilClean(world);
+    source.powerOn();
+    await world.until('it is told', async () => (await runsTwice(world)) || undefined);
+    const [event, ...others] = await eventsOf(world, 'SourceRunningToo');
+    expect(event?.message).toContain(`${world.targetNamespace}/web-01`);
+    expect(others).toEqual([]);
+    source.powerOff();
+    await world.until('it is over', async () => !(await runsTwice(world)) || undefined);
+    await world.client.delete(virtualMachines, { namespace: world.targetNamespace, name: 'web-01' });
+    source.powerOn();
+    await world.letPass(10);
+    expect(await runsTwice(world)).toBe(false);
+    expect(findCondition((await importOf(world))?.status?.conditions, 'Succeeded')).toBeDefined();
+    expect(powerCalls(world)).toEqual(['ShutdownGuest']);
+  });
+
+  async function runsTwice(world: TestWorld): Promise<boolean> {
+    return findCondition((await importOf(world))?.status?.conditions, 'SourceRunningToo') !== undefined;
+  }
 });
 
 sandboxOnly({ skipTime: 'three hours' }).describe('a source that does not come back on', () => {
