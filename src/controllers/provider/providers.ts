@@ -1,10 +1,11 @@
 import { providers as providerKind } from '../../api/kinds.ts';
-import { mergeConditions } from '../../api/conditions.ts';
+import { isTrue, mergeConditions } from '../../api/conditions.ts';
 import type { Stored } from '../../api/meta.ts';
 import type { Provider, ProviderStatus } from '../../api/provider.ts';
 import { InventoryStore } from '../../inventory/store.ts';
 import type { ObjectCache } from '../../kube/cache.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import type { EventRecorder } from '../../kube/events.ts';
 import { SourceError } from '../../model/fault.ts';
 import type { Scrub } from '../../model/scrub.ts';
 import type { Finding, SourceFault } from '../../model/source-data.ts';
@@ -27,6 +28,7 @@ export interface ProvidersDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
+  readonly events: EventRecorder;
   /** Has the Provider of this key looked at again. */
   readonly enqueue: (key: string) => void;
 }
@@ -40,6 +42,8 @@ interface Member {
   opened?: string;
   /** resourceVersion of the Secret that the session was opened with. */
   secretVersion?: string;
+  /** resourceVersion of the Secret of which an event has said that it is rejected. */
+  rejected?: string;
   inventory: InventoryStore;
 }
 
@@ -118,10 +122,11 @@ export class Providers implements SourceHub {
       await this.#drop(key);
       if (provider === undefined) return {};
     }
-    const member = this.#members.get(key) ?? { uid: provider.metadata.uid, inventory: new InventoryStore() };
+    const member = this.#members.get(key) ?? newMember(provider);
     this.#members.set(key, member);
     const facts = await this.#connect(key, provider, member);
     await this.#write(provider, member, facts, signal);
+    this.#tellRejection(provider, member, facts);
     return {};
   }
 
@@ -230,6 +235,17 @@ export class Providers implements SourceHub {
     await writeStatus(providerKind, provider, wanted, this.#deps, signal);
   }
 
+  /** Once for each version of the Secret: it is what somebody has to edit, and every edit is one more try. */
+  #tellRejection(provider: Stored<Provider>, member: Member, { session }: ProviderFacts): void {
+    const { secretVersion, secret } = member;
+    if (session?.kind !== 'failed' || !session.refused || secretVersion === undefined) return;
+    if (member.rejected === secretVersion) return;
+    member.rejected = secretVersion;
+    const named = `Secret ${secret?.at.namespace ?? ''}/${secret?.at.name ?? ''}`;
+    const message = `The source rejects what ${named} holds: ${session.fault.message} What is under way waits, and goes on by itself when the Secret is corrected.`;
+    this.#deps.events.record(provider, { type: 'Warning', reason: 'SourceCredentialsRejected', message });
+  }
+
   async #close(member: Member): Promise<void> {
     const { session } = member;
     delete member.session;
@@ -250,4 +266,16 @@ export class Providers implements SourceHub {
   #byUid(uid: string): Member | undefined {
     return [...this.#members.values()].find((member) => member.uid === uid);
   }
+}
+
+/** A process before this one may have told of the same rejection. */
+function newMember({ metadata, status }: Stored<Provider>): Member {
+  const rejected = isTrue(status?.conditions, 'ConnectionAuthFailed')
+    ? status?.secretResourceVersion
+    : undefined;
+  return {
+    uid: metadata.uid,
+    inventory: new InventoryStore(),
+    ...(rejected !== undefined && { rejected }),
+  };
 }
