@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { migrations, persistentVolumeClaims, virtualMachines } from '../../src/api/kinds.ts';
 import type { Boundary } from '../../src/controllers/import/boundary.ts';
+import type { ConversionWrite } from '../../src/sandbox/conversion/converter.ts';
 import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
 import { KillAt, lineOf, phaseOf } from './kill-at.ts';
 import { Made, plannedWorld, planWith, untilClean } from './move.ts';
@@ -15,12 +16,12 @@ import type { TestWorld } from './world.ts';
  * covered by the next run.
  */
 
-interface Scene extends AsyncDisposable {
+export interface Scene extends AsyncDisposable {
   readonly world: TestWorld;
   readonly source: VmHandle;
 }
 
-async function sceneOf(way: Way): Promise<Scene> {
+export async function sceneOf(way: Way): Promise<Scene> {
   const { world, sources } = await plannedWorld([way.vm], way.options);
   const source = sources[0]!;
   const life = way.life(world, source);
@@ -75,8 +76,15 @@ async function diesAndMovesAllTheSame(way: Way, ...deaths: readonly KillAt[]): P
   world.startController();
   await planWith(world, 'Succeeded');
   await untilClean(world);
-  await isMovedOnce(world, source, made);
+  await isMovedOnce(world, source, made, writtenOnce(way, world));
   made.stop();
+}
+
+/** What the one converter wrote, that of a way with none: a guest must not be converted a second time. */
+export function writtenOnce(way: Way, world: TestWorld): readonly ConversionWrite[] {
+  const written = way.written?.(world) ?? [];
+  expect(written.map(({ isWhole }) => isWhole)).toEqual(way.written === undefined ? [] : [true]);
+  return written;
 }
 
 async function cancelledIn(way: Way, phase: string): Promise<void> {

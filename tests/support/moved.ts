@@ -9,8 +9,9 @@ import {
   virtualMachines,
 } from '../../src/api/kinds.ts';
 import { importLabel } from '../../src/api/labels.ts';
+import type { ConversionWrite } from '../../src/sandbox/conversion/converter.ts';
 import type { VmHandle } from '../../src/sandbox/vcenter/vm-handle.ts';
-import { sameBytes } from './bytes.ts';
+import { overlaid, sameBytes } from './bytes.ts';
 import type { Made } from './move.ts';
 import type { Look } from './world.ts';
 
@@ -28,8 +29,17 @@ export async function nothingWithOurLabel(world: Look): Promise<void> {
   }
 }
 
-/** The VM stands at its target with the source's bytes, the source is off and clean, and every object was made exactly once. */
-export async function isMovedOnce(world: Look, source: VmHandle, made: Pick<Made, 'count'>): Promise<void> {
+/**
+ * The VM stands at its target with the source's bytes, the source is off and clean, and every object was made exactly once.
+ *
+ * @param written to the disk after its copy, by a converter.
+ */
+export async function isMovedOnce(
+  world: Look,
+  source: VmHandle,
+  made: Pick<Made, 'count'>,
+  written: readonly ConversionWrite[] = [],
+): Promise<void> {
   const target = await world.get(virtualMachines, world.targetNamespace, 'web-01');
   expect(target?.status?.printableStatus).toBe('Running');
   expect(source.power).toBe('poweredOff');
@@ -38,7 +48,8 @@ export async function isMovedOnce(world: Look, source: VmHandle, made: Pick<Made
     namespace: world.targetNamespace,
   });
   expect(claims).toHaveLength(1);
-  expect(sameBytes(source.disks[0]!.disk, await world.contentOf(claims[0]!))).toBe(true);
+  const wanted = overlaid(source.disks[0]!.disk, written);
+  expect(sameBytes(wanted, await world.contentOf(claims[0]!))).toBe(true);
   await nothingWithOurLabel(world);
   const counts = [dataVolumes, persistentVolumeClaims, virtualMachines, secrets, virtualMachineImports].map(
     (kind) => [kind.plural, made.count(kind)],
