@@ -6,8 +6,7 @@ export default {
   testMatch: ['integration', 'testbed', 'differential'].map(
     (folder) => `<rootDir>/tests/${folder}/**/*.test.ts`,
   ),
-  // Of the warm migrations only the happy path: their troubles are many, and have been tried in the sandbox alone so far.
-  testPathIgnorePatterns: ['/node_modules/', '/integration/warm/(?!rounds\\.test)'],
+  testPathIgnorePatterns: ['/node_modules/'],
   testTimeout: 180_000,
   // The controller of a world works on the whole cluster, so there is one at a time.
   maxWorkers: 1,

@@ -6,7 +6,7 @@ import {
   pausedAnnotation,
   powerOffPolicyAnnotation,
 } from '../../../src/api/labels.ts';
-import { sandboxOnly } from '../../support/needs.ts';
+import { firstOnTestbed, sandboxOnly } from '../../support/needs.ts';
 import { planWith } from '../../support/move.ts';
 import {
   entryOf,
@@ -43,15 +43,19 @@ async function annotatePlan(world: TestWorld, annotations: Record<string, string
   );
 }
 
+/** Who copies has no part in it: nothing of it is another on real programs. */
+const wishes = sandboxOnly({ numbers: 'the ways of wishing for a cutover, of which the testbed tries one' });
+const minutes = sandboxOnly({ skipTime: 'the minutes that must pass without one' });
+
 describe('a cutover', () => {
-  test('in the past when the run begins comes after one whole copy', async () => {
+  wishes.test('in the past when the run begins comes after one whole copy', async () => {
     const run = await startWarm({ migration: { cutover: '2025-12-31T00:00:00Z' } });
     await using _world = run.world;
     await isMovedWarm(run);
     expect(await roundsOf(run.world)).toBe(2);
   });
 
-  test('that is set while the guest writes brings over the last of it', async () => {
+  wishes.test('that is set while the guest writes brings over the last of it', async () => {
     const run = await startWarm();
     await using _world = run.world;
     await untilPaused(run.world, 2);
@@ -62,7 +66,7 @@ describe('a cutover', () => {
     expect(calls(run.world, 'CreateSnapshot_Task')).toBe(await roundsOf(run.world));
   });
 
-  test('of one VM goes before that of the run', async () => {
+  wishes.test('of one VM goes before that of the run', async () => {
     const run = await startWarm({ migration: {} }, [tracked(), tracked({ name: 'web-02' })]);
     await using _world = run.world;
     await untilPaused(run.world, 1, 'web-02');
@@ -91,21 +95,24 @@ describe('a cutover', () => {
     expect(await roundsOf(run.world)).toBe(3);
   });
 
-  test('that is taken back before it begins does not come, and one that is moved comes later', async () => {
-    const run = await startWarm();
-    await using _world = run.world;
-    await untilPaused(run.world);
-    await patchMigration(run.world, { cutover: inSeconds(run.world, 30) });
-    await untilImport(run.world, 'waits for it', ({ status }) => status?.waitingFor === 'Cutover');
-    await patchMigration(run.world, { cutover: null });
-    await run.world.letPass(60);
-    expect(run.source.power).toBe('poweredOn');
-    await patchMigration(run.world, { cutover: inSeconds(run.world, 600) });
-    await patchMigration(run.world, { cutover: inSeconds(run.world, 30) });
-    await isMovedWarm(run);
-  });
+  minutes.test(
+    'that is taken back before it begins does not come, and one that is moved comes later',
+    async () => {
+      const run = await startWarm();
+      await using _world = run.world;
+      await untilPaused(run.world);
+      await patchMigration(run.world, { cutover: inSeconds(run.world, 30) });
+      await untilImport(run.world, 'waits for it', ({ status }) => status?.waitingFor === 'Cutover');
+      await patchMigration(run.world, { cutover: null });
+      await run.world.letPass(60);
+      expect(run.source.power).toBe('poweredOn');
+      await patchMigration(run.world, { cutover: inSeconds(run.world, 600) });
+      await patchMigration(run.world, { cutover: inSeconds(run.world, 30) });
+      await isMovedWarm(run);
+    },
+  );
 
-  test('that is taken back after it has begun comes all the same, and an event says so', async () => {
+  wishes.test('that is taken back after it has begun comes all the same, and an event says so', async () => {
     const run = await startWarm({
       atBoundary: (world) =>
         once('after', 'PowerOffSource powerOff', () => patchMigration(world, { cutover: null })),
@@ -118,7 +125,7 @@ describe('a cutover', () => {
     expect(told?.message).toContain('taken back');
   });
 
-  test('none begins after the end that was set for them', async () => {
+  wishes.test('none begins after the end that was set for them', async () => {
     const run = await startWarm();
     await using _world = run.world;
     await annotatePlan(run.world, { [cutoverUntilAnnotation]: inSeconds(run.world, 1) });
@@ -135,7 +142,7 @@ describe('a cutover', () => {
     await isMovedWarm(run);
   });
 
-  test('does not come while the plan is paused, nor does a round', async () => {
+  minutes.test('does not come while the plan is paused, nor does a round', async () => {
     const run = await startWarm();
     await using _world = run.world;
     await untilPaused(run.world);
@@ -272,8 +279,17 @@ patience.describe('a guest that will not shut down for its cutover', () => {
   });
 });
 
+const atSource = sandboxOnly({
+  numbers: 'what goes on at the source alone, which is simulated in both worlds',
+});
+
+const lastSteps: readonly (readonly [string])[] = [
+  ['AddFinalCheckpoint appendCheckpoint'],
+  ['CreateFinalSnapshot createSnapshot'],
+];
+
 describe('a source that somebody powers on in its cutover', () => {
-  test.each(['CreateFinalSnapshot createSnapshot', 'AddFinalCheckpoint appendCheckpoint'])(
+  firstOnTestbed(1, lastSteps)(
     'when its last snapshot is asked for (%s) fails the VM: the source wins',
     async (boundary) => {
       const run = await startWarm({
@@ -286,29 +302,32 @@ describe('a source that somebody powers on in its cutover', () => {
     },
   );
 
-  test('after the power-off and before the last snapshot goes back to the rounds, and may try anew', async () => {
-    const run = await startWarm({ settings: { precopySeconds: 3600 } });
-    await using _world = run.world;
-    await untilPaused(run.world);
-    run.world.faults.start('snapshot-busy', { subject: 'web-01', times: 2 });
-    await cutoverNow(run.world);
-    await untilImport(
-      run.world,
-      'waits for its snapshot',
-      ({ status }) => status?.waitingFor === 'SourceBusy',
-    );
-    expect(run.source.power).toBe('poweredOff');
-    run.source.powerOn();
-    await untilPaused(run.world);
-    const object = await importOf(run.world);
-    expect(findCondition(object?.status?.conditions, 'CutoverBlocked')?.reason).toBe('SourceRestarted');
-    expect(run.source.power).toBe('poweredOn');
-    scribble(run.source, 3);
-    // Its tools come up with the guest.
-    await run.world.letPass(120);
-    await cutoverNow(run.world);
-    await isMovedWarm(run);
-  });
+  atSource.test(
+    'after the power-off and before the last snapshot goes back to the rounds, and may try anew',
+    async () => {
+      const run = await startWarm({ settings: { precopySeconds: 3600 } });
+      await using _world = run.world;
+      await untilPaused(run.world);
+      run.world.faults.start('snapshot-busy', { subject: 'web-01', times: 2 });
+      await cutoverNow(run.world);
+      await untilImport(
+        run.world,
+        'waits for its snapshot',
+        ({ status }) => status?.waitingFor === 'SourceBusy',
+      );
+      expect(run.source.power).toBe('poweredOff');
+      run.source.powerOn();
+      await untilPaused(run.world);
+      const object = await importOf(run.world);
+      expect(findCondition(object?.status?.conditions, 'CutoverBlocked')?.reason).toBe('SourceRestarted');
+      expect(run.source.power).toBe('poweredOn');
+      scribble(run.source, 3);
+      // Its tools come up with the guest.
+      await run.world.letPass(120);
+      await cutoverNow(run.world);
+      await isMovedWarm(run);
+    },
+  );
 });
 
 describe('a target that refuses the VM at the cutover', () => {
@@ -338,7 +357,7 @@ describe('a target that refuses the VM at the cutover', () => {
 });
 
 describe('two VMs on one host', () => {
-  test('take turns, and the cutover of one goes before the rounds of the other', async () => {
+  atSource.test('take turns, and the cutover of one goes before the rounds of the other', async () => {
     const vms = [tracked({ host: 'esx1.example' }), tracked({ name: 'web-02', host: 'esx1.example' })];
     const run = await startWarm(
       { settings: { maxVmInflight: 2, snapshotsInflight: 1 }, copy: { secondsPerDisk: 30 } },

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { findCondition, isTrue } from '../../../src/api/conditions.ts';
 import { plans, secrets } from '../../../src/api/kinds.ts';
 import { sandboxOnly } from '../../support/needs.ts';
@@ -80,9 +80,7 @@ outages.describe('a vCenter that is gone', () => {
 const api = sandboxOnly({ faults: 'an API server that is away' });
 
 api.describe('an API server that is gone', () => {
-  api.each(
-    places.flatMap(([place, come]) => [1, 5, 15].map((minutes) => [minutes, place, come] as const)),
-  )(
+  api.each(places.flatMap(([place, come]) => [1, 5, 15].map((minutes) => [minutes, place, come] as const)))(
     'for %i minutes in %s costs time and nothing else',
     async (minutes, _place, come) => {
       const run = await startWarm(slow);
@@ -98,7 +96,9 @@ api.describe('an API server that is gone', () => {
   );
 });
 
-describe('a controller', () => {
+const interval = sandboxOnly({ skipTime: 'an interval of ten minutes' });
+
+interval.describe('a controller', () => {
   test('that is started again in a pause knows when the next round comes', async () => {
     const run = await startWarm({ settings: { precopySeconds: 600 } });
     await using _world = run.world;

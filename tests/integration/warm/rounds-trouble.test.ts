@@ -43,8 +43,15 @@ function took(round: Round | undefined): number {
   return Date.parse(round!.copiedAt!) - Date.parse(round!.readyAt!);
 }
 
+const intervals = sandboxOnly({ skipTime: 'the minutes between rounds' });
+const atSource = sandboxOnly({
+  numbers: 'what goes on at the source alone, which is simulated in both worlds',
+});
+
+const pace = sandboxOnly({ simulated: 'copies that take as long as their bytes and no longer' });
+
 describe('rounds', () => {
-  test('come by the interval, never closer than the floor', async () => {
+  intervals.test('come by the interval, never closer than the floor', async () => {
     const run = await startWarm({ settings: { precopySeconds: 1, precopyFloorSeconds: 30 } });
     await using _world = run.world;
     await untilPaused(run.world, 3);
@@ -55,7 +62,7 @@ describe('rounds', () => {
     for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(30_000);
   });
 
-  test('come by the schedule of the plan', async () => {
+  intervals.test('come by the schedule of the plan', async () => {
     const run = await startWarm({
       async prepare(world) {
         const annotations = { [precopyScheduleAnnotation]: '*/10 * * * *' };
@@ -69,7 +76,7 @@ describe('rounds', () => {
     for (const { startedAt } of rounds.slice(1)) expect(new Date(startedAt).getUTCMinutes() % 10).toBe(0);
   });
 
-  test('end at the cap: then only a cutover comes', async () => {
+  intervals.test('end at the cap: then only a cutover comes', async () => {
     const run = await startWarm({ settings: { mostRounds: 2 } });
     await using _world = run.world;
     await said(run, 'RoundsExhausted');
@@ -79,23 +86,26 @@ describe('rounds', () => {
     await isMovedWarm(run);
   });
 
-  test('of a guest that writes nothing copy nothing, and of one that writes what it wrote', async () => {
-    const run = await startWarm({ copy: { bytesPerSecond: 4096 } }, [
-      tracked({ disks: [{ sizeBytes: diskBytes }] }),
-    ]);
-    await using _world = run.world;
-    const whole = took(lastRound(await untilPaused(run.world, 1)));
-    const nothing = took(lastRound(await untilPaused(run.world, 2)));
-    run.source.disks[0]!.disk.write(0, new Uint8Array(64 * 1024).fill(7));
-    const block = took(lastRound(await untilPaused(run.world, 3)));
-    expect(nothing).toBeLessThan(block);
-    expect(block).toBeLessThan(whole);
-    await cutoverNow(run.world);
-    await isMovedWarm(run);
-  });
+  pace.test(
+    'of a guest that writes nothing take no time, and of one that writes that of what it wrote',
+    async () => {
+      const run = await startWarm({ copy: { bytesPerSecond: 4096 } }, [
+        tracked({ disks: [{ sizeBytes: diskBytes }] }),
+      ]);
+      await using _world = run.world;
+      const whole = took(lastRound(await untilPaused(run.world, 1)));
+      const nothing = took(lastRound(await untilPaused(run.world, 2)));
+      run.source.disks[0]!.disk.write(0, new Uint8Array(64 * 1024).fill(7));
+      const block = took(lastRound(await untilPaused(run.world, 3)));
+      expect(nothing).toBeLessThan(block);
+      expect(block).toBeLessThan(whole);
+      await cutoverNow(run.world);
+      await isMovedWarm(run);
+    },
+  );
 });
 
-describe("somebody else's snapshot", () => {
+atSource.describe("somebody else's snapshot", () => {
   test('at the start ends the run before anything is made', async () => {
     const run = await startWarm({
       atBoundary: (_world, source) =>
@@ -139,6 +149,9 @@ describe("somebody else's snapshot", () => {
   });
 });
 
+const late = sandboxOnly({ skipTime: 'a copy that outlasts the time for cutovers' });
+const anew = sandboxOnly({ numbers: 'ways in which a disk comes to be copied anew' });
+
 describe('a disk', () => {
   test('that has grown is copied anew into a larger volume, the other is not', async () => {
     const run = await startWarm();
@@ -155,7 +168,7 @@ describe('a disk', () => {
     expect((await importOf(run.world))!.status!.disks![1]!.dataVolumeUID).toBe(other);
   });
 
-  test('that was added ends the run with its reason, the source in service', async () => {
+  atSource.test('that was added ends the run with its reason, the source in service', async () => {
     const run = await startWarm();
     await using _world = run.world;
     await untilPaused(run.world);
@@ -163,7 +176,7 @@ describe('a disk', () => {
     saysWhy(await isUnwoundWarm(run), 'DiskSetChanged', 'other disks', 'Start the plan again');
   });
 
-  test('whose changes were lost track of is copied anew', async () => {
+  anew.test('whose changes were lost track of is copied anew', async () => {
     const run = await startWarm();
     await using _world = run.world;
     await untilPaused(run.world);
@@ -197,23 +210,26 @@ describe('a disk', () => {
     expect(await eventsOf(run.world, 'CutoverDelayed')).toHaveLength(1);
   });
 
-  test('that is copied whole once more keeps the source in service when no cutover may begin then', async () => {
-    const run = await startWarm({ ...slowCopy, settings: { precopySeconds: 120 } });
-    await using _world = run.world;
-    await untilPaused(run.world);
-    run.source.loseChangeTracking();
-    const cutoverUntil = { [cutoverUntilAnnotation]: inSeconds(run.world, 30) };
-    const at = { namespace: run.world.planNamespace, name: 'plan' };
-    await run.world.client.mergePatch(plans, at, { metadata: { annotations: cutoverUntil } });
-    await cutoverNow(run.world);
-    await untilPaused(run.world, 2);
-    await run.world.letPass(60);
-    expect(run.source.power).toBe('poweredOn');
-    await run.world.client.mergePatch(plans, at, {
-      metadata: { annotations: { [cutoverUntilAnnotation]: null } },
-    });
-    await isMovedWarm(run);
-  });
+  late.test(
+    'that is copied whole once more keeps the source in service when no cutover may begin then',
+    async () => {
+      const run = await startWarm({ ...slowCopy, settings: { precopySeconds: 120 } });
+      await using _world = run.world;
+      await untilPaused(run.world);
+      run.source.loseChangeTracking();
+      const cutoverUntil = { [cutoverUntilAnnotation]: inSeconds(run.world, 30) };
+      const at = { namespace: run.world.planNamespace, name: 'plan' };
+      await run.world.client.mergePatch(plans, at, { metadata: { annotations: cutoverUntil } });
+      await cutoverNow(run.world);
+      await untilPaused(run.world, 2);
+      await run.world.letPass(60);
+      expect(run.source.power).toBe('poweredOn');
+      await run.world.client.mergePatch(plans, at, {
+        metadata: { annotations: { [cutoverUntilAnnotation]: null } },
+      });
+      await isMovedWarm(run);
+    },
+  );
 
   test('whose changes are lost track of in the cutover itself is copied whole in it', async () => {
     const run = await startWarm({
@@ -229,7 +245,7 @@ describe('a disk', () => {
     expect(Object.values(last.disks).map(({ recopy }) => recopy)).toEqual([true, true]);
   });
 
-  test('whose changes are lost track of again and again ends the run', async () => {
+  anew.test('whose changes are lost track of again and again ends the run', async () => {
     const run = await startWarm();
     await using _world = run.world;
     run.world.faults.start('change-tracking-lost', { subject: 'web-01' });
@@ -247,7 +263,7 @@ describe('a disk', () => {
     await isMovedWarm(run);
   });
 
-  test('of a VM that is moved to another host is copied on', async () => {
+  atSource.test('of a VM that is moved to another host is copied on', async () => {
     const run = await startWarm({}, [tracked({ host: 'esx1.example' })]);
     await using _world = run.world;
     await untilPaused(run.world);
@@ -260,7 +276,7 @@ describe('a disk', () => {
   });
 });
 
-describe('change tracking that is off', () => {
+atSource.describe('change tracking that is off', () => {
   test('is told by the plan, which does not begin', async () => {
     const run = await startWarm({}, [tracked({ changeTracking: false })]);
     await using _world = run.world;
@@ -279,7 +295,7 @@ describe('change tracking that is off', () => {
   });
 });
 
-describe('a snapshot', () => {
+atSource.describe('a snapshot', () => {
   test('that the guest cannot be quiesced for is taken as it is, and that is told', async () => {
     const run = await startWarm();
     await using _world = run.world;
