@@ -43,6 +43,11 @@ export interface FactTable {
   readonly targetObjects: TargetObjects;
   /** live. What became of the snapshot of the round under way. */
   readonly snapshot: SnapshotState;
+  /**
+   * live, but asked only when an importer of the round under way has failed since it was last looked: the snapshot that it reads is there
+   * no more. false too where nobody can tell.
+   */
+  readonly snapshotLost: boolean;
   /** live. What has changed at the source behind our back. */
   readonly audit: Audit;
   /** live. Per disk that is copied, by its key: where it stands in the snapshot of the round under way. */

@@ -1,5 +1,6 @@
 import type { DiskStatus } from '../api/virtual-machine-import.ts';
 import type { VolumeFact } from './facts.ts';
+import type { Context } from './phase.ts';
 
 /** Pods that are kept apart; older ones are one sum. maxProperties of the schema. */
 const mostPods = 3;
@@ -28,9 +29,16 @@ export function countRestarts(previous: DiskStatus | undefined, pod: VolumeFact[
   return summed(kept, sumBefore + dropped);
 }
 
-/** Of those, what counts against the disk in this round. */
-export function failuresOf(status: DiskStatus): number {
-  return countRestarts(status, undefined).total - (status.excused ?? 0);
+/** More failures than are counted already. */
+export function haveFailedAnew(
+  volumes: readonly Pick<VolumeFact, 'diskKey' | 'pod'>[],
+  { status }: Pick<Context, 'status'>,
+): boolean {
+  const known = new Map((status.disks ?? []).map((disk) => [disk.key, disk]));
+  return volumes.some(({ diskKey, pod }) => {
+    const before = known.get(diskKey);
+    return countRestarts(before, pod).total > countRestarts(before, undefined).total;
+  });
 }
 
 function summed(restarts: Readonly<Record<string, number>>, restartsBefore: number): Restarts {

@@ -24,11 +24,6 @@ export function roundUnderWay({ records }: Pick<Context, 'records'>): Round | un
   return last?.copiedAt === undefined ? last : undefined;
 }
 
-/** What its snapshot holds is recorded: from then on importers read it. */
-export function isBeingCopied({ disks }: Round): boolean {
-  return Object.keys(disks).length > 0;
-}
-
 /** The one before `round`, whose snapshot is gone by now. */
 export function roundBefore({ records }: Pick<Context, 'records'>, round: Round): Round | undefined {
   return records.rounds?.find(({ n }) => n === round.n - 1);

@@ -29,11 +29,8 @@ export function recopiedClaims(context: Pick<Context, 'records' | 'status'>): re
     .map(({ claim }) => claim);
 }
 
-export function withStale(
-  keys: readonly string[],
-  { status }: Pick<Context, 'status'>,
-): readonly DiskStatus[] {
-  return (status.disks ?? []).map((disk) => (keys.includes(disk.key) ? { ...disk, dirty: true } : disk));
+export function withStale(keys: readonly string[], disks: readonly DiskStatus[] = []): readonly DiskStatus[] {
+  return disks.map((disk) => (keys.includes(disk.key) ? { ...disk, dirty: true } : disk));
 }
 
 /**

@@ -179,6 +179,8 @@ export class ModelWorld {
     switch (name) {
       case 'snapshot':
         return this.#snapshotState(round.marker);
+      case 'snapshotLost':
+        return [...this.pods.values()].some(({ restarts }) => restarts > 0) && this.#isLost(round.snapshotId);
       case 'audit':
         return {
           foreign: this.foreignSnapshots,
@@ -247,6 +249,10 @@ export class ModelWorld {
     const found = this.snapshots.find((snapshot) => snapshot.marker === marker);
     if (found === undefined || found.goneAt !== undefined) return { state: 'absent' };
     return this.now < found.readyAt ? { state: 'creating' } : { state: 'ready', id: found.id };
+  }
+
+  #isLost(id: string | undefined): boolean {
+    return id !== undefined && this.#stolen.has(id);
   }
 
   #removal(id: string): SnapshotRemoval {

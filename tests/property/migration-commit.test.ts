@@ -91,6 +91,7 @@ const facts: fc.Arbitrary<FactTable> = fc.record({
     datastores: [],
   }),
   checkpoints: fc.constant(new Map()),
+  snapshotLost: fc.boolean(),
   owedSnapshots: fc.constantFrom(
     [],
     [

@@ -19,10 +19,11 @@ import type {
   OwnedPod,
   VolumeFact,
 } from '../../migration/facts.ts';
+import { haveFailedAnew } from '../../migration/importer-restarts.ts';
 import { owedSnapshotEntries } from '../../migration/ledger.ts';
 import { roundMarker, roundUnderWay } from '../../migration/rounds.ts';
 import type { SlotTable } from '../../migration/slots.ts';
-import { isSourceError } from '../../model/fault.ts';
+import { isSourceError, SourceError } from '../../model/fault.ts';
 import { accessNames } from '../../target/access.ts';
 import { conversionPod, conversionResult, isConverter, isHeld } from './conversion-facts.ts';
 import { snapshotsOf } from './source-snapshots.ts';
@@ -86,6 +87,21 @@ const gatherers: Gatherers = {
   targetObjects: gatherTargetObjects,
   snapshot: ({ object, context }, deps, signal) =>
     snapshotsOf(object, deps).state(vmHandle(object), roundMarker(context), signal),
+  async snapshotLost({ object, context }, deps, signal) {
+    const round = roundUnderWay(context);
+    if (round?.snapshotId === undefined) return false;
+    const volumes = copiedDisks(object).map((disk) => cachedVolume(object, disk, deps));
+    if (!haveFailedAnew(volumes, context)) return false;
+    try {
+      const { state } = await snapshotsOf(object, deps).state(vmHandle(object), round.marker, signal);
+      // While somebody else's is being made nobody can tell.
+      return state !== 'ready' && state !== 'creating';
+    } catch (error) {
+      // The copies are watched on, whatever becomes of the source.
+      if (error instanceof SourceError) return false;
+      throw error;
+    }
+  },
   audit({ object, context }, deps, signal) {
     const ours = owedSnapshotEntries(context).map(({ marker }) => marker);
     return snapshotsOf(object, deps).audit(vmHandle(object), object.spec.model, ours, signal);

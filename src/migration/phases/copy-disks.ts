@@ -1,7 +1,6 @@
 import type { ConditionDraft } from '../../api/conditions.ts';
 import type { DiskStatus, Round } from '../../api/virtual-machine-import.ts';
 import { readDisk, type DiskReading } from '../disks.ts';
-import { failuresOf } from '../importer-restarts.ts';
 import { terminal } from '../failures.ts';
 import type { Facts, SourceAccess, VolumeFact } from '../facts.ts';
 import { phase, type Context, type Decision, type EventNote, type Fail } from '../phase.ts';
@@ -10,13 +9,15 @@ import { roundUnderWay, withRound } from '../rounds.ts';
 import { amountOf } from '../sizes.ts';
 import { keepAccess } from '../importer-access.ts';
 import { copySlot } from '../slot-requests.ts';
+import { isRoundOwed } from '../stale-disks.ts';
 import { earliest, rfc3339 } from '../time.ts';
+import { endWithout, withoutSnapshot } from './rounds/lost-snapshot.ts';
 
 /** CDI copies; this watches, counts the importers' failures, and says how far it is. Warm: one round. */
 export const copyDisks = phase({
   name: 'CopyDisks',
   step: 'DiskTransfer',
-  needs: ['volumes', 'sourceAccess'],
+  needs: ['volumes', 'sourceAccess', 'snapshotLost'],
   decide: (facts, context) => watchCopies(facts, context),
 });
 
@@ -24,16 +25,17 @@ export const copyDisks = phase({
 export const finalize = phase({
   name: 'Finalize',
   step: 'Cutover',
-  needs: ['volumes', 'sourceAccess'],
+  needs: ['volumes', 'sourceAccess', 'snapshotLost'],
   decide: (facts, context) => watchCopies(facts, context),
 });
 
 function watchCopies(
-  { volumes, sourceAccess }: Facts<'volumes' | 'sourceAccess'>,
+  { volumes, sourceAccess, snapshotLost }: Facts<'volumes' | 'sourceAccess' | 'snapshotLost'>,
   context: Context,
 ): Decision {
   const isAway = sourceAccess.state === 'shut';
   const round = roundUnderWay(context);
+  if (round !== undefined && isRoundOwed(context)) return endWithout(round, context);
   const readings = readDisks(volumes, isAway, round, context);
   const disks = readings.map(({ status }) => status);
   const early = endedEarly(disks, round);
@@ -43,29 +45,15 @@ function watchCopies(
   // Before anything is judged: what an importer could not do without access is not its failure.
   const access = keepAccess(sourceAccess, volumes, context);
   if (access !== undefined) return access;
-  const actions = readings.flatMap(({ action }) => (action === undefined ? [] : [action]));
-  if (round !== undefined && !isAway && actions.length === 0 && haveFailedAnew(disks, context))
-    return {
-      kind: 'advance',
-      to: round.kind === 'final' ? 'WaitForFinalSnapshot' : 'WaitForSnapshot',
-      disks,
-    };
+  if (round !== undefined && snapshotLost) return withoutSnapshot(round, disks, context);
   const failure = readings.find((reading) => reading.failure !== undefined)?.failure;
   if (failure !== undefined) return { ...failure, disks };
+  const actions = readings.flatMap(({ action }) => (action === undefined ? [] : [action]));
   if (actions.length > 0) return { kind: 'act', disks, actions, events: renewalEvents(readings) };
   // There all is looked at live, and nothing is made over a claim that exists.
   if (readings.some(({ renewal }) => renewal === 'due'))
     return { kind: 'advance', to: renewalPhase(round), disks };
   return isAway ? waitForSource(sourceAccess, disks) : waitForBytes(readings, disks);
-}
-
-/** More failures that count than were known: whether the snapshot still stands is looked at once for each. */
-function haveFailedAnew(disks: readonly DiskStatus[], { status }: Context): boolean {
-  const known = new Map((status.disks ?? []).map((disk) => [disk.key, disk]));
-  return disks.some((disk) => {
-    const before = known.get(disk.key);
-    return failuresOf(disk) > (before?.round === disk.round ? failuresOf(before) : 0);
-  });
 }
 
 function renewalEvents(readings: readonly DiskReading[]): readonly EventNote[] {

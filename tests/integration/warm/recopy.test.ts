@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { sandboxOnly } from '../../support/needs.ts';
-import { eventsOf, importOf, once, type Run } from '../../support/trouble.ts';
+import { eventsOf, importOf, once, untilImport, type Run } from '../../support/trouble.ts';
 import {
   calls,
   cutoverNow,
@@ -76,6 +76,32 @@ crashes.describe('an importer that crashes with much of a large disk copied', ()
     await untilPaused(run.world, 2);
     const [disk] = (await importOf(run.world))!.status!.disks!;
     expect(Object.values(disk!.restarts ?? {})).toContain(1);
+    await cutoverNow(run.world);
+    await endsWell(run);
+    expect(await recopies(run)).toEqual([0, 0]);
+  });
+});
+
+const outages = sandboxOnly({
+  skipTime: 'minutes of an outage',
+  faults: 'importers that crash in the middle of a disk',
+});
+
+outages.describe('an importer that crashes in the moment in which the vCenter goes', () => {
+  outages.test('is tried again until it is back, and nothing of that counts against its disk', async () => {
+    const run = await startWarm();
+    await using _world = run.world;
+    await untilPaused(run.world);
+    await crashOnce(run);
+    scribble(run.source, 5);
+    await untilImport(run.world, 'has counted', ({ status }) =>
+      Object.values(status?.disks?.[0]?.restarts ?? {}).includes(1),
+    );
+    {
+      using _down = run.world.faults.start('vcenter-down');
+      await run.world.letPass(600);
+    }
+    await untilPaused(run.world, 2);
     await cutoverNow(run.world);
     await endsWell(run);
     expect(await recopies(run)).toEqual([0, 0]);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DiskStatus, Round } from '../../../src/api/virtual-machine-import.ts';
 import { delayedCondition, isCutoverDue } from '../../../src/migration/cutover.ts';
+import { haveFailedAnew } from '../../../src/migration/importer-restarts.ts';
 import type { Context } from '../../../src/migration/phase.ts';
 import type { Audit } from '../../../src/model/source-data.ts';
 import {
   allSlots,
   at,
-  begun,
   decide,
   openRound,
   quietAudit,
@@ -129,35 +129,52 @@ describe('a snapshot that is not there any more under its copy', () => {
       records: {
         rounds: [round(1), openRound(2, { kind, snapshotId: 'snapshot-2', disks: round(2).disks })],
         roundsTotal: 2,
+        access: { version: '1', since: t0 },
       },
     });
 
-  test('is looked at where somebody waits for it: one that stands lets the copy go on', () => {
-    const ready = { snapshot: { state: 'ready', id: 'snapshot-2' } as const };
-    expect(decide('WaitForSnapshot', failing(), ready)).toEqual({ kind: 'advance', to: 'CopyDisks' });
-    expect(decide('WaitForFinalSnapshot', failing('final'), ready)).toEqual({
-      kind: 'advance',
-      to: 'Finalize',
+  const volume = (index: 0 | 1, restarts = 0) => ({
+    diskKey: [first, second][index]!.key,
+    claimName: [first, second][index]!.claimName,
+    dataVolume: {
+      uid: `dv-${index}`,
+      ours: true,
+      deleting: false,
+      phase: 'ImportInProgress',
+      restartCount: 0,
+      conditions: [],
+    },
+    claim: {
+      uid: `claim-${index}`,
+      ours: true,
+      deleting: false,
+      phase: 'Bound',
+      owner: { kind: 'DataVolume' },
+      copied: index === 0 ? ['snapshot-2'] : [],
+      describedAs: '',
+    } as const,
+    pod: { name: 'p', uid: `pod-${index}`, phase: 'Running', restarts, createdMs: 0 },
+  });
+  const look = (name: 'CopyDisks' | 'Finalize', context: Context, snapshotLost: boolean) =>
+    decide(name, context, { volumes: [volume(0), volume(1, 1)], snapshotLost });
+
+  test('takes the volumes of the disks that are not copied with it', () => {
+    expect(look('CopyDisks', failing(), true)).toMatchObject({
+      kind: 'act',
+      disks: [{ state: 'copied' }, { key: second!.key, dirty: true }],
+      actions: [{ do: 'deleteDataVolume', name: second!.claimName, uid: 'dv-1', orphanClaim: false }],
+      events: [{ reason: 'SnapshotLost' }],
     });
-    const creating = { snapshot: { state: 'creating' } as const };
-    expect(decide('WaitForSnapshot', failing(), creating)).toEqual({ kind: 'advance', to: 'CopyDisks' });
   });
 
-  test.each([{ state: 'absent' }, { state: 'busy', by: 'RemoveSnapshot_Task' }] as const)(
-    'takes the volumes of the disks that are not copied with it ($state)',
-    (snapshot) => {
-      expect(decide('WaitForSnapshot', failing(), { snapshot })).toMatchObject({
-        kind: 'act',
-        disks: [{ state: 'copied' }, { key: second!.key, dirty: true }],
-        actions: [{ do: 'deleteDataVolume', name: second!.claimName, uid: 'dv-1', orphanClaim: false }],
-        events: [{ reason: 'SnapshotLost' }],
-      });
-    },
-  );
+  test('that stands, or of which nobody can tell, lets the next try go on', () => {
+    expect(look('CopyDisks', failing(), false)).toMatchObject({ kind: 'wait' });
+    expect(look('Finalize', failing('final'), false)).toMatchObject({ kind: 'wait' });
+  });
 
   test('ends the round with what is copied, and the next one begins at once with those disks whole', () => {
     const disks = [disk(0, { round: 2 }), disk(1, { round: 2, state: 'copying', dirty: true })];
-    const over = decide('WaitForSnapshot', failing('next', disks));
+    const over = look('CopyDisks', failing('next', disks), false);
     expect(over).toMatchObject({
       kind: 'advance',
       to: 'RemovePreviousSnapshot',
@@ -179,45 +196,20 @@ describe('a snapshot that is not there any more under its copy', () => {
   });
 
   test('ends the run in a cutover, whose volumes are closed in part', () => {
-    expect(decide('WaitForFinalSnapshot', failing('final'))).toMatchObject({
+    expect(look('Finalize', failing('final'), true)).toMatchObject({
       kind: 'fail',
       class: 'terminal',
       code: 'SnapshotLost',
     });
   });
 
-  test('is looked for once at each failure of an importer', () => {
-    const context = { ...failing(), now: begun };
-    const volume = (index: 0 | 1, restarts: number) => ({
-      diskKey: [first, second][index]!.key,
-      claimName: [first, second][index]!.claimName,
-      dataVolume: {
-        uid: `dv-${index}`,
-        ours: true,
-        deleting: false,
-        phase: 'ImportInProgress',
-        restartCount: 0,
-        conditions: [],
-      },
-      claim: {
-        uid: 'c',
-        ours: true,
-        deleting: false,
-        phase: 'Bound',
-        owner: { kind: 'DataVolume' },
-        describedAs: '',
-      } as const,
-      pod: { name: 'p', uid: `pod-${index}`, phase: 'Running', restarts, createdMs: 0 },
-    });
-    const records = { ...context.records, access: { version: '1', since: t0 } };
-    const look = (disks: readonly DiskStatus[], restarts: number) =>
-      decide('CopyDisks', { ...context, records, status: { ...context.status, disks } }, {
-        volumes: [volume(0, 0), volume(1, restarts)],
-      });
-    const failed = look(context.status.disks!, 1);
-    expect(failed).toMatchObject({ kind: 'advance', to: 'WaitForSnapshot' });
-    expect(look(failed.disks!, 1)).toMatchObject({ kind: 'wait' });
-    expect(look(failed.disks!, 4)).toMatchObject({ kind: 'advance', to: 'WaitForSnapshot' });
-    expect(look(look(failed.disks!, 4).disks!, 4)).toMatchObject({ kind: 'fail', code: 'ImporterFailed' });
+  test('is looked for at each failure of an importer, and at nothing else', () => {
+    const context = failing();
+    const failed = look('CopyDisks', context, false);
+    const after = { ...context, status: { ...context.status, disks: failed.disks! } };
+    expect(haveFailedAnew([volume(0), volume(1)], context)).toBe(false);
+    expect(haveFailedAnew([volume(0), volume(1, 1)], context)).toBe(true);
+    expect(haveFailedAnew([volume(0), volume(1, 1)], after)).toBe(false);
+    expect(haveFailedAnew([volume(0), volume(1, 2)], after)).toBe(true);
   });
 });

@@ -119,6 +119,7 @@ export function decide(name: string, context: Context, facts: Partial<FactTable>
     sourceAccess: { state: 'open', credentials: '1', isVerified: false },
     preflight: { state: 'accepted' },
     owedSnapshots: [],
+    snapshotLost: false,
     ...facts,
   };
   return phaseByName(name)!.decide(all as Facts<FactName>, context);

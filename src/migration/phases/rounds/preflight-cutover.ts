@@ -34,7 +34,7 @@ export const preflightCutover = phase({
 
 function oneMoreRound(keys: readonly string[], context: Context): Decision {
   const claims = context.spec.disks.filter(({ key }) => keys.includes(key)).map(({ claimName }) => claimName);
-  return { ...delayCutover(claims, context), disks: withStale(keys, context) };
+  return { ...delayCutover(claims, context), disks: withStale(keys, context.status.disks) };
 }
 
 /** What is said of an earlier cutover stays: a guest may still shut down because of it. */

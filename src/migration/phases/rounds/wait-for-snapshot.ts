@@ -3,9 +3,8 @@ import type { RoundKind } from '../../../api/virtual-machine-import.ts';
 import { terminal } from '../../failures.ts';
 import { snapshotEntry, snapshotKey } from '../../ledger.ts';
 import { phase, type Phase } from '../../phase.ts';
-import { beginRound, isBeingCopied, withRound } from '../../rounds.ts';
+import { beginRound, withRound } from '../../rounds.ts';
 import { rfc3339 } from '../../time.ts';
-import { lookAtSnapshot } from './lost-snapshot.ts';
 import { stepOfRound } from './step-of-round.ts';
 
 /**
@@ -14,7 +13,7 @@ import { stepOfRound } from './step-of-round.ts';
  */
 const lookAgainMs = 2_000;
 
-/** Until it is there. One that has vanished, or could not be made as asked for, is made again. A copy that fails comes back here. */
+/** Until it is there. One that has vanished, or could not be made as asked for, is made again. */
 export function waitForSnapshot(kind: RoundKind, name: PhaseName, create: PhaseName): Phase {
   return phase({
     name,
@@ -22,7 +21,6 @@ export function waitForSnapshot(kind: RoundKind, name: PhaseName, create: PhaseN
     needs: ['snapshot'],
     decide({ snapshot }, context) {
       const round = beginRound(context, kind);
-      if (isBeingCopied(round)) return lookAtSnapshot(snapshot, round, context);
       if (snapshot.state === 'ready') {
         const ready = { ...round, snapshotId: snapshot.id, readyAt: round.readyAt ?? rfc3339(context.now) };
         return {
