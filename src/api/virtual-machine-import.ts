@@ -327,6 +327,11 @@ export const DiskStatusSchema = object({
   ),
   excusedPod: optional(uid),
   recopies: optional(int({ minimum: 0 })),
+  isLarger: optional(
+    bool({
+      description: 'Its volume is larger than CDI would have it, because the first one was too small.',
+    }),
+  ),
   movedAt: optional(
     dateTime({ description: 'When doneBytes last changed: what the rate and Stalled are measured from.' }),
   ),

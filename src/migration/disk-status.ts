@@ -63,6 +63,7 @@ export function diskStatus(
     ...(excused > 0 && { excused }),
     ...(excusedPod !== undefined && { excusedPod }),
     ...(previous?.recopies !== undefined && { recopies: previous.recopies }),
+    ...(previous?.isLarger === true && { isLarger: true }),
     ...(previous?.dirty !== undefined && { dirty: previous.dirty }),
     ...firstErrorOf(previous, restarts.total - excused, volume),
     ...(message !== undefined &&

@@ -6,7 +6,7 @@ import { foreignVolume } from './foreign-volume.ts';
 import { countRestarts } from './importer-restarts.ts';
 import type { VolumeFact } from './facts.ts';
 import type { Action, Context, Fail } from './phase.ts';
-import { asNew, givenUp, isCopiedWhole, isGivenUp, isSpoilt, renewalOf } from './recopy.ts';
+import { asNew, cureOf, givenUp, isCopiedWhole, isGivenUp, renewalOf, type Cure } from './recopy.ts';
 import { earliest } from './time.ts';
 
 /** One disk on its way, judged. */
@@ -20,6 +20,7 @@ export interface DiskReading {
   readonly isStalled: boolean;
   /** Its volume is given up, and a new one takes its place as soon as this one is out of the way. */
   readonly renewal?: 'begun' | 'due';
+  readonly cure?: Exclude<Cure, 'none'>;
 }
 
 type VolumeCondition = NonNullable<VolumeFact['dataVolume']>['conditions'][number];
@@ -77,9 +78,10 @@ export function readDisk(
   const failure =
     gone(volume, previous, context) ?? foreignVolume(volume, context) ?? failedForGood(volume, status);
   if (failure !== undefined) return failed(status, failure);
-  if (isCopiedWhole(round, disk.key) && isSpoilt(volume, status, context.settings)) {
-    return { ...renewalBegun(volume, givenUp(status, volume)), renewal: 'begun' };
-  }
+  const cure = isCopiedWhole(round, disk.key) ? cureOf(volume, status, context.settings) : undefined;
+  if (cure === 'none') return failed(status, tooSmall(volume));
+  if (cure !== undefined)
+    return { ...renewalBegun(volume, givenUp(status, volume, cure)), renewal: 'begun', cure };
   const tooOften = restartedTooOften(volume, status, context);
   if (tooOften !== undefined) return failed(status, tooOften);
   const action = replacesPod(volume, status, isSourceAway);
@@ -144,6 +146,14 @@ function failedForGood({ dataVolume, claimName, pod }: VolumeFact, status: DiskS
     'DiskFailed',
     `DataVolume ${claimName} is ${dataVolume?.phase ?? 'lost'}${text === '' ? '.' : `: ${text}`}`,
     'See the events of the DataVolume and its claim, and start the plan again.',
+  );
+}
+
+function tooSmall({ claimName, pod }: VolumeFact): Fail {
+  return terminal(
+    'VolumeTooSmall',
+    `Disk ${claimName} does not fit on its volume, which was made larger once already: ${pod?.terminationMessage ?? ''}`,
+    'Map its datastore to a storage class whose volumes leave more room (or to block volumes), or raise the filesystemOverhead of CDI, and start the plan again.',
   );
 }
 

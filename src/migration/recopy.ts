@@ -2,6 +2,7 @@ import type { PhaseName } from '../api/phases.ts';
 import type { DiskStatus, Round } from '../api/virtual-machine-import.ts';
 import type { VolumeFact } from './facts.ts';
 import { countRestarts } from './importer-restarts.ts';
+import type { Context } from './phase.ts';
 import type { EngineSettings } from './settings.ts';
 
 /**
@@ -31,27 +32,64 @@ export function renewalPhase(round: Pick<Round, 'kind'> | undefined): PhaseName 
   }
 }
 
-/** A volume that was too small from the start says so at its first try, and then no other one would do either. */
-export function isSpoilt({ pod }: VolumeFact, status: DiskStatus, settings: EngineSettings): boolean {
-  if (pod?.terminationMessage?.includes(tooLarge) !== true || pod.uid === status.excusedPod) return false;
-  const excused = status.excused ?? 0;
-  const total = countRestarts(status, undefined).total;
-  const isFirst = excused === 0 && (total < 2 || status.firstError?.includes(tooLarge) !== false);
-  const isSpent = total - excused - 1 > settings.importerRestarts;
-  return !isFirst && !isSpent && (status.recopies ?? 0) < settings.diskRecopies;
+/** A volume that an importer finds too small: what stands in the way, and so what would help. */
+export type Cure =
+  /** What an earlier try has left: a new volume of the same size. */
+  | 'anew'
+  /** Its file system takes more for itself than CDI has added: a larger one, once. */
+  | 'larger'
+  /** It was made larger already. */
+  | 'none';
+
+/**
+ * By how many percent a volume is made larger. CDI adds 6 % for a file system, and ext4 has been seen to take 8 % (fact: cdi 6).
+ */
+const largerPercent = 5;
+
+/**
+ * A volume that was too small from the start says so at its first try. undefined: its importer does not complain of the size, or so often
+ * that it counts as any other failure.
+ */
+export function cureOf({ pod }: VolumeFact, status: DiskStatus, settings: EngineSettings): Cure | undefined {
+  if (pod?.terminationMessage?.includes(tooLarge) !== true || pod.uid === status.excusedPod) return undefined;
+  const { excused = 0, isLarger = false, firstError } = status;
+  const failures = countRestarts(status, undefined).total - excused;
+  const isFresh = excused === (isLarger ? 1 : 0);
+  const isFirst = firstError === undefined ? failures < 2 : firstError.includes(tooLarge);
+  if (isFresh && isFirst) return isLarger ? 'none' : 'larger';
+  const isSpent = failures - 1 > settings.importerRestarts;
+  return !isSpent && (status.recopies ?? 0) < settings.diskRecopies ? 'anew' : undefined;
 }
 
-/** What failed only for what was left behind does not count. Which volume it is that is given up is told by its DataVolume. */
-export function givenUp(status: DiskStatus, { pod }: VolumeFact): DiskStatus {
-  const { percent: _percent, movedAt: _movedAt, rateBytesPerSecond: _rate, message: _said, ...kept } = status;
+/** What failed only for its volume does not count. Which volume it is that is given up is told by its DataVolume. */
+export function givenUp(status: DiskStatus, { pod }: VolumeFact, cure: Exclude<Cure, 'none'>): DiskStatus {
+  const {
+    percent: _percent,
+    movedAt: _movedAt,
+    rateBytesPerSecond: _rate,
+    message: _said,
+    firstError,
+    ...kept
+  } = status;
   return {
     ...kept,
     state: 'recopy',
     doneBytes: 0,
-    recopies: (status.recopies ?? 0) + 1,
+    ...(cure === 'larger' && { isLarger: true }),
+    ...(cure === 'anew' && { recopies: (status.recopies ?? 0) + 1 }),
+    ...(cure === 'anew' && firstError !== undefined && { firstError }),
     excused: (status.excused ?? 0) + 1,
     ...(pod !== undefined && { excusedPod: pod.uid }),
   };
+}
+
+/** By how much the volume of a disk is to be larger than the disk. */
+export function growthOf(
+  { status }: Pick<Context, 'status'>,
+  diskKey: string,
+): { readonly growPercent?: number } {
+  const disk = status.disks?.find(({ key }) => key === diskKey);
+  return disk?.isLarger === true ? { growPercent: largerPercent } : {};
 }
 
 /** Given up in the middle of its copy. At the begin of a round it is done otherwise, and no DataVolume is recorded then. */

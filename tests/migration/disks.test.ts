@@ -3,6 +3,7 @@ import type { DiskStatus } from '../../src/api/virtual-machine-import.ts';
 import { readDisk, type DiskReading } from '../../src/migration/disks.ts';
 import type { VolumeFact } from '../../src/migration/facts.ts';
 import type { Context } from '../../src/migration/phase.ts';
+import { growthOf } from '../../src/migration/recopy.ts';
 import { copyDisks } from '../../src/migration/phases/copy-disks.ts';
 import { phaseContext } from './phase-context.ts';
 import { frozenDisk, importSpec } from './import-spec.ts';
@@ -266,14 +267,35 @@ describe('a disk whose earlier importer left too much behind', () => {
     expect(status).toMatchObject({ state: 'copying', dataVolumeUID: 'dv-2', recopies: 1, percent: 10 });
   });
 
-  test('is given up only so often, and never when it was too small from the start', () => {
+  test('is given up only so often', () => {
     const context = phaseContext({ phase: 'CopyDisks' }, { diskRecopies: 0 });
     expect(follow(begun, context).renewal).toBeUndefined();
-    const never = follow([
-      [0, volume({}, { restarts: 1, terminationMessage: small })],
-      [1_000, volume({}, { restarts: 4, terminationMessage: small })],
+  });
+
+  test('is made larger once where it was too small from the start, and then fails with the sizes', () => {
+    const first = volume({}, { restarts: 1, terminationMessage: small });
+    const given = follow([[0, first]]);
+    expect(given).toMatchObject({ renewal: 'begun', status: { isLarger: true } });
+    expect(given.status.recopies).toBeUndefined();
+    expect(growthOf({ status: { disks: [given.status] } }, disk.key)).toEqual({ growPercent: 5 });
+    const again = { uid: 'pod-2', restarts: 1, terminationMessage: small };
+    const late = follow([
+      [0, first],
+      [1_000, none],
+      [2_000, volume({ uid: 'dv-2' }, again)],
     ]);
-    expect(never.failure?.message).toContain('A larger PVC is required');
+    expect(late.failure).toMatchObject({ code: 'VolumeTooSmall', class: 'terminal' });
+    expect(late.failure?.message).toContain('size 9 is larger than the reported available storage 5');
+  });
+
+  test('that is larger already is given up as any other when a crash has left too much', () => {
+    const then = follow([
+      [0, volume({}, { restarts: 1, terminationMessage: small })],
+      [1_000, none],
+      [2_000, volume({ uid: 'dv-2' }, { uid: 'pod-2', restarts: 1, terminationMessage: 'killed' })],
+      [3_000, volume({ uid: 'dv-2' }, { uid: 'pod-2', restarts: 2, terminationMessage: small })],
+    ]);
+    expect(then).toMatchObject({ renewal: 'begun', status: { isLarger: true, recopies: 1 } });
   });
 });
 

@@ -158,7 +158,7 @@ function substance(status: Status): object {
     ...rest,
     conditions: (status.conditions ?? []).map(({ type, reason }) => [type, reason]),
     disks: (status.disks ?? []).map(
-      ({ key, state, restarts, restartsBefore, excused, excusedPod, recopies, dirty, dataVolumeUID }) => ({
+      ({ key, state, restarts, restartsBefore, excused, excusedPod, recopies, isLarger, dirty, dataVolumeUID }) => ({
         key,
         state,
         restarts,
@@ -166,6 +166,7 @@ function substance(status: Status): object {
         excused,
         excusedPod,
         recopies,
+        isLarger,
         dirty,
         dataVolumeUID,
       }),

@@ -59,10 +59,13 @@ function watchCopies(
 function renewalEvents(readings: readonly DiskReading[]): readonly EventNote[] {
   return readings
     .filter(({ renewal }) => renewal === 'begun')
-    .map(({ status: { claim } }) => ({
+    .map(({ cure, status: { claim } }) => ({
       type: 'Warning',
       reason: 'DiskRecopied',
-      message: `What an importer that failed has left on claim ${claim} stands in the way of the next one: the disk is copied anew, into a new claim.`,
+      message:
+        cure === 'larger'
+          ? `The file system on claim ${claim} leaves too little room for the disk: it is copied anew, into a larger claim.`
+          : `What an importer that failed has left on claim ${claim} stands in the way of the next one: the disk is copied anew, into a new claim.`,
     }));
 }
 

@@ -2,6 +2,7 @@ import { clusterDeadline } from '../deadline.ts';
 import { terminal, volumesRefused } from '../failures.ts';
 import { foreignVolume, takenNameHint } from '../foreign-volume.ts';
 import { targetObjectsEntry } from '../ledger.ts';
+import { growthOf } from '../recopy.ts';
 import { firstStage, roundUnderWay } from '../rounds.ts';
 import { rfc3339 } from '../time.ts';
 import type { VolumeFact } from '../facts.ts';
@@ -56,8 +57,9 @@ export const createDataVolumes = phase({
 /** Warm: with the stage that its first snapshot is for. */
 function create({ diskKey }: VolumeFact, context: Context): Action {
   const stage = roundUnderWay(context)?.disks[diskKey];
-  if (stage === undefined) return { do: 'createDataVolume', diskKey };
-  return { do: 'createDataVolume', diskKey, stage: firstStage(stage, false) };
+  const growth = growthOf(context, diskKey);
+  if (stage === undefined) return { do: 'createDataVolume', diskKey, ...growth };
+  return { do: 'createDataVolume', diskKey, ...growth, stage: firstStage(stage, false) };
 }
 
 /** A claim of ours whose DataVolume somebody has taken away: nobody knows what is on it. */

@@ -16,8 +16,12 @@ export interface ImportTarget {
   clear(imageBytes: number): Disk;
 }
 
-/** Inferred: a simulated file system takes nothing for itself, so all that was asked for is free at first. */
-export function claimTarget(disks: DiskStore, claim: Stored<PersistentVolumeClaim>): ImportTarget {
+/** @param filesystemTakes share of the volume, 0 to 1; without it all that was asked for is free at first. */
+export function claimTarget(
+  disks: DiskStore,
+  claim: Stored<PersistentVolumeClaim>,
+  filesystemTakes = 0,
+): ImportTarget {
   const id = claimDiskId(claim);
   const mode = modeOf(claim);
   const requested = requestedBytes(claim);
@@ -28,7 +32,7 @@ export function claimTarget(disks: DiskStore, claim: Stored<PersistentVolumeClai
     disk,
     isBlock: mode === 'Block',
     capacityBytes,
-    freeBytes: Math.max(0, requested - leftover),
+    freeBytes: Math.max(0, Math.floor(requested * (1 - filesystemTakes)) - leftover),
     clear: (imageBytes) => {
       disks.delete(id);
       const usable = usableBytes(requested, mode);

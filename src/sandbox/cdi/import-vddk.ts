@@ -72,7 +72,7 @@ async function copyAll(
   signal: AbortSignal,
 ): Promise<ProgramExit | undefined> {
   const { settings, disks } = parts;
-  const volume = claimTarget(disks, claim);
+  const volume = claimTarget(disks, claim, settings.filesystemTakes);
   const { freeBytes, capacityBytes, isBlock } = volume;
   const target = volume.clear(source.sizeBytes);
   const areas = source.extents();

@@ -15,6 +15,8 @@ export interface CdiSettings {
   readonly retryMs: number;
   /** Percent of a disk at which importer-crash and pod-evicted strike. */
   readonly faultAtPercent: number;
+  /** Share of a volume, 0 to 1, that its file system takes for itself (fact: cdi 6). */
+  readonly filesystemTakes: number;
   /** Share of imports, 0 to 1, in which Running says ErrStartingPod for a moment (fact: cdi 1.3). */
   readonly flickerChance: number;
   readonly nodeName: string;
@@ -33,6 +35,7 @@ export const defaultCdiSettings: CdiSettings = {
   progressMs: 2000,
   retryMs: 5000,
   faultAtPercent: 50,
+  filesystemTakes: 0,
   flickerChance: 0.2,
   nodeName: 'sandbox',
   version: 'v1.66.0',

@@ -36,6 +36,8 @@ async function isUnwound({ world, source }: Run): Promise<void> {
   await nothingLeft(world);
 }
 
+const large = { ...web, disks: [{ sizeBytes: 8 << 20 }] };
+
 const crashes = sandboxOnly({
   faults: 'importers that crash at the second third of a disk, and a kubelet that evicts',
 });
@@ -70,7 +72,6 @@ describe('an importer', () => {
   crashes.test(
     'that crashes with much of a large disk copied has its disk copied anew, into a new claim',
     async () => {
-      const large = { ...web, disks: [{ sizeBytes: 8 << 20 }] };
       const run = await startRun([large], {
         prepare(world) {
           crashes.world(world).faults.start('importer-crash', { times: 1 });
@@ -119,6 +120,29 @@ describe('an importer', () => {
     await untilCopying(run.world);
     await deleteAll(run, pods);
     await isMoved(run);
+  });
+});
+
+const narrow = sandboxOnly({ simulated: 'a file system that takes more of its volume than CDI has added' });
+
+narrow.describe('a disk that does not fit on the file system of its volume', () => {
+  test('gets a larger volume, once, and moves', async () => {
+    const run = await startRun([large], { sandbox: { cdi: { filesystemTakes: 0.08 } } });
+    await using _world = run.world;
+    await isMoved(run);
+    const [disk] = (await importOf(run.world))?.status?.disks ?? [];
+    expect(disk).toMatchObject({ isLarger: true, state: 'done' });
+    const [event] = await eventsOf(run.world, 'DiskRecopied');
+    expect(event?.message).toContain('into a larger claim');
+  });
+
+  test('and not on the larger one either: fails with the sizes, source on', async () => {
+    const run = await startRun([large], { sandbox: { cdi: { filesystemTakes: 0.2 } } });
+    await using _world = run.world;
+    const end = await untilEnded(run.world);
+    const bytes = run.source.disks[0]!.disk.sizeBytes;
+    saysWhy(end, 'VolumeTooSmall', `virtual image size ${bytes} is larger than`, 'storage class');
+    await isUnwound(run);
   });
 });
 

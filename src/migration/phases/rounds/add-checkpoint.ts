@@ -4,6 +4,7 @@ import { terminal } from '../../failures.ts';
 import type { VolumeFact } from '../../facts.ts';
 import { keepAccess } from '../../importer-access.ts';
 import { phase, type Action, type Context, type Decision, type Fail, type Phase } from '../../phase.ts';
+import { growthOf } from '../../recopy.ts';
 import { firstStage, roundBefore, roundUnderWay } from '../../rounds.ts';
 
 /**
@@ -60,7 +61,7 @@ function stepFor(volume: VolumeFact, round: Round, isFinal: boolean, context: Co
   const last = dataVolume?.checkpoints?.at(-1)?.current;
   const isGiven = dataVolume !== undefined && !dataVolume.deleting && last === wanted.current;
   if (isGiven && (!isFinal || dataVolume.finalCheckpoint === true)) return { is: 'done' };
-  if (wanted.recopy === true) return renew(volume, wanted, isFinal);
+  if (wanted.recopy === true) return renew(volume, wanted, isFinal, context);
   if (dataVolume === undefined || dataVolume.deleting || !dataVolume.ours)
     return { is: 'failed', failure: deleted(volume, context) };
   const before = roundBefore(context, round)?.disks[volume.diskKey];
@@ -78,14 +79,15 @@ function stepFor(volume: VolumeFact, round: Round, isFinal: boolean, context: Co
   return { is: 'due', action };
 }
 
-function renew(volume: VolumeFact, wanted: Round['disks'][string], isFinal: boolean): Step {
+function renew(volume: VolumeFact, wanted: Round['disks'][string], isFinal: boolean, context: Context): Step {
   const { dataVolume, claim, diskKey, claimName } = volume;
   if (dataVolume !== undefined && !dataVolume.deleting) {
     const { uid } = dataVolume;
     return { is: 'due', action: { do: 'deleteDataVolume', name: claimName, uid, orphanClaim: false } };
   }
   if (dataVolume !== undefined || claim !== undefined) return { is: 'leaving' };
-  return { is: 'due', action: { do: 'createDataVolume', diskKey, stage: firstStage(wanted, isFinal) } };
+  const stage = firstStage(wanted, isFinal);
+  return { is: 'due', action: { do: 'createDataVolume', diskKey, ...growthOf(context, diskKey), stage } };
 }
 
 function deleted({ claimName }: VolumeFact, { spec }: Context): Fail {

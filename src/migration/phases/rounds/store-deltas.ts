@@ -106,5 +106,6 @@ function anew(disk: DiskStatus, round: Round): DiskStatus {
     doneBytes: 0,
     totalBytes: round.disks[disk.key]?.sizeBytes ?? disk.totalBytes,
     recopies: (disk.recopies ?? 0) + 1,
+    ...(disk.isLarger === true && { isLarger: true }),
   };
 }
