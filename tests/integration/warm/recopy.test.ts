@@ -67,6 +67,25 @@ crashes.describe('an importer that crashes with much of a large disk copied', ()
     await endsWell(run);
   });
 
+  crashes.test('in a cutover that copies it whole: it is copied anew in that cutover', async () => {
+    const run = await startWarm(
+      {
+        atBoundary: (world, source) =>
+          once('after', 'PowerOffSource powerOff', async () => {
+            source.loseChangeTracking(source.disks[0]!.key);
+            await crashOnce({ world });
+          }),
+      },
+      [large],
+    );
+    await using _world = run.world;
+    await untilPaused(run.world);
+    scribble(run.source, 6);
+    await cutoverNow(run.world);
+    await endsWell(run);
+    expect(await recopies(run)).toEqual([2, 0]);
+  });
+
   crashes.test('in a round that copies what has changed: the next one goes on', async () => {
     const run = await startWarm({}, [large]);
     await using _world = run.world;

@@ -16,7 +16,8 @@ export const auditedProperties = [
 ] as const;
 
 /**
- * What has changed at a VM since its import was frozen. Pure.
+ * What has changed at a VM since its import was frozen. Pure. That a VM without a snapshot names the same tracking as its next snapshot
+ * will is inferred; one that names none is not told apart from one that was not reset.
  *
  * @param ours names of the snapshots that this import owes.
  * @param datastores those of the VM's disks, with their summaries.
