@@ -3,7 +3,6 @@ import { findCondition, isTrue } from '../../../src/api/conditions.ts';
 import { persistentVolumeClaims, plans } from '../../../src/api/kinds.ts';
 import type { Round } from '../../../src/api/virtual-machine-import.ts';
 import { cutoverUntilAnnotation, precopyScheduleAnnotation } from '../../../src/api/labels.ts';
-import type { VmHandle } from '../../../src/sandbox/vcenter/vm-handle.ts';
 import { sandboxOnly } from '../../support/needs.ts';
 import { diskBytes, planWith } from '../../support/move.ts';
 import { eventsOf, importOf, once, saysWhy, slowCopy, untilImport, type Run } from '../../support/trouble.ts';
@@ -31,11 +30,6 @@ async function claimBytes(run: Run, index: number): Promise<number> {
   const { claimName } = (await importOf(run.world))!.spec.disks[index]!;
   const claim = await run.world.get(persistentVolumeClaims, run.world.targetNamespace, claimName);
   return (await run.world.contentOf(claim!)).sizeBytes;
-}
-
-/** As somebody would by hand. */
-function removeAll(source: VmHandle): void {
-  for (const { id } of source.snapshots) source.removeSnapshot(id);
 }
 
 /** Milliseconds that the copy of a round took. */
@@ -368,48 +362,6 @@ atSource.describe('a snapshot', () => {
     await cutoverNow(run.world);
     await isMovedWarm(run);
     expect(calls(run.world, 'CreateSnapshot_Task')).toBe(3);
-  });
-
-  test.each([
-    ['the first round', 'CreateDataVolumes createDataVolume', [1, 1]],
-    ['a later one', 'AddCheckpoint appendCheckpoint', [1, 1]],
-  ])('that somebody removes under the copy of %s costs a whole copy', async (_which, boundary, recopies) => {
-    const run = await startWarm({
-      atBoundary: (_world, source) => once('after', boundary, () => removeAll(source)),
-    });
-    await using _world = run.world;
-    await untilPaused(run.world);
-    scribble(run.source, 9);
-    await untilPaused(run.world, 3);
-    const object = await importOf(run.world);
-    expect(object?.status?.disks?.map((disk) => disk.recopies)).toEqual(recopies);
-    expect(await eventsOf(run.world, 'SnapshotLost')).toHaveLength(1);
-    await cutoverNow(run.world);
-    await isMovedWarm(run);
-  });
-
-  test('that somebody removes again and again under the copy ends the run, the source in service', async () => {
-    const run = await startWarm({
-      atBoundary: (_world, source) => (boundary) => {
-        const isGiven = boundary.what === 'act' && boundary.when === 'after';
-        if (isGiven && /AddCheckpoint (append|create)/.test(boundary.name)) removeAll(source);
-        return undefined;
-      },
-    });
-    await using _world = run.world;
-    saysWhy(await isUnwoundWarm(run), 'TrackingUnreliable', 'again and again');
-  });
-
-  test('that somebody removes in the cutover ends the run, the source back in service', async () => {
-    const run = await startWarm({
-      atBoundary: (_world, source) =>
-        once('after', 'AddFinalCheckpoint appendCheckpoint', () => removeAll(source)),
-    });
-    await using _world = run.world;
-    await untilPaused(run.world);
-    scribble(run.source, 7);
-    await cutoverNow(run.world);
-    saysWhy(await isUnwoundWarm(run), 'SnapshotLost', 'removed by somebody');
   });
 });
 
