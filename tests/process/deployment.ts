@@ -8,7 +8,8 @@ export interface Ended extends Exit {
 
 /**
  * A controller as a Deployment runs it: whenever its process ends, the next one is started. On a busy machine a process may lose its Lease
- * without anybody's doing; that it then ends and is replaced is how it is meant to be. Any other end by itself is a failure.
+ * without anybody's doing, or find that nobody answers; that it then ends and is replaced is how it is meant to be. Any other end by itself
+ * is a failure.
  */
 export class Deployment implements AsyncDisposable {
   /** The way in of all its processes. */
@@ -63,7 +64,7 @@ export class Deployment implements AsyncDisposable {
     for (let ended = await this.#one(); ended !== undefined; ended = await this.#one()) {
       this.ended.push(ended);
       if (ended.signal === 'SIGKILL') this.#killed.resolve(true);
-      else if (!hasLostItsLease(ended)) {
+      else if (!isToBeStartedAnew(ended)) {
         this.#failure = new Error(`a controller ended by itself, with ${ended.code}:\n${ended.stderr}`);
         return;
       }
@@ -84,6 +85,6 @@ export class Deployment implements AsyncDisposable {
   }
 }
 
-function hasLostItsLease({ code, stderr }: Ended): boolean {
-  return code === 1 && stderr.includes('gantry: LeadershipLost: ');
+function isToBeStartedAnew({ code, stderr }: Ended): boolean {
+  return code === 1 && /^gantry: (LeadershipLost|Unreachable): /m.test(stderr);
 }

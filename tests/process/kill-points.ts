@@ -13,8 +13,9 @@ export interface Followed extends Disposable {
 export interface Scene {
   start(): Promise<ProcessWorld>;
   readonly controller?: StartOptions;
-  /** What the user does, and what is watched, from the start of the run. Resolves when there is nothing left for the user to do. */
-  follow?(world: ProcessWorld): Promise<Followed>;
+  follow?(world: ProcessWorld): Followed;
+  /** What the user does after the start of the run. */
+  user?(world: ProcessWorld): Promise<void>;
   /** What must hold at the end, however often the controller was killed. */
   isMoved(world: ProcessWorld, made: Made): Promise<void>;
 }
@@ -34,7 +35,8 @@ export async function undisturbed(scene: Scene): Promise<Length> {
   await world.apply(migrationObject(world));
   const startedMs = world.clock.monotonicMs();
   const { door } = await world.keepController(scene.controller);
-  using followed = await scene.follow?.(world);
+  using followed = scene.follow?.(world);
+  await scene.user?.(world);
   await isThrough(world);
   await scene.isMoved(world, made);
   followed?.check();
@@ -65,7 +67,8 @@ export async function killAndReplace(scene: Scene, point: Point): Promise<void> 
     });
   using _timer =
     'afterMs' in point ? world.clock.setTimeout(() => controller.kill(), point.afterMs) : undefined;
-  using followed = await scene.follow?.(world);
+  using followed = scene.follow?.(world);
+  await scene.user?.(world);
   await isThrough(world);
   // No two runs are of one length: one that was over before its point came is killed now.
   controller.kill();

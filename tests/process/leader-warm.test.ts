@@ -13,7 +13,7 @@ import {
 } from './leading.ts';
 import { testPatienceMs } from './patience.ts';
 import type { ProcessWorld } from './process-world.ts';
-import { cutoverAfter, isMovedWarmOnce, quickRounds, startWarmWorld } from './warm-scene.ts';
+import { cutoverAfter, followGuest, isMovedWarmOnce, quickRounds, startWarmWorld } from './warm-scene.ts';
 
 /** Most of the time is spent waiting for leases to run out: a few worlds at once lose nothing by that. */
 const worlds = new Limiter(4);
@@ -27,8 +27,8 @@ async function befalls(
   const made = await Made.follow(world);
   const pair = await leaderAndNext(world, quickRounds);
   await world.apply(migrationObject(world));
-  const befallen = prepare(world, pair);
-  using followed = (await Promise.all([cutoverAfter(world, 2), befallen]))[0];
+  using followed = followGuest(world);
+  await Promise.all([cutoverAfter(world, 2), prepare(world, pair)]);
   await planWith(world, 'Succeeded');
   await untilClean(world);
   await isMovedWarmOnce(world, made);

@@ -64,6 +64,7 @@ export class ProcessWorld implements AsyncDisposable, Look {
   readonly #doors: Door[] = [];
   readonly #processes: GantryProcess[] = [];
   readonly #deployments: Deployment[] = [];
+  #isOver = false;
 
   private constructor(folder: string, options: ProcessWorldOptions) {
     const { secret: _secret, plan: _plan, vm, ...sandbox } = options;
@@ -168,7 +169,7 @@ export class ProcessWorld implements AsyncDisposable, Look {
 
   /**
    * The value, as soon as `look` finds one. Throws when it has not for long (patience.ts), whatever the caller's limit, or when a
-   * controller has failed; with what the processes last said.
+   * controller has failed or the world has ended; with what the processes last said.
    */
   async until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
     const deadline = this.clock.monotonicMs() + patienceSeconds * 1000;
@@ -176,6 +177,7 @@ export class ProcessWorld implements AsyncDisposable, Look {
       const found = await look();
       if (found !== undefined) return found;
       for (const { failure } of this.#deployments) if (failure !== undefined) throw failure;
+      if (this.#isOver) throw new Error(`the world has ended before: ${what}`);
       if (this.clock.monotonicMs() > deadline)
         throw new Error(`not within ${patienceSeconds} s: ${what}\n${await this.story()}`);
       await this.clock.sleep(20);
@@ -194,6 +196,7 @@ export class ProcessWorld implements AsyncDisposable, Look {
 
   /** Throws when a password was seen in an object or in what a process wrote. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isOver = true;
     for (const deployment of this.#deployments) await deployment[Symbol.asyncDispose]();
     for (const gantry of this.#processes) await gantry[Symbol.asyncDispose]();
     for (const door of this.#doors) await door[Symbol.asyncDispose]();

@@ -55,24 +55,28 @@ class SnapshotsSeen implements Followed {
   }
 }
 
-/** The guest writes until it goes off, and after so many rounds the user wants the cutover. */
-export async function cutoverAfter(world: ProcessWorld, rounds: number): Promise<Followed> {
-  using stack = new DisposableStack();
-  stack.use(writingGuest(world.clock, world.source, 0.1));
-  const seen = stack.use(new SnapshotsSeen(world.clock, world.source));
-  await untilCopied(world, rounds);
-  const at = { namespace: world.planNamespace, name: 'run' };
-  const cutover = new Date(world.clock.now()).toISOString();
-  await world.client.mergePatch(migrations, at, { spec: { cutover } });
-  const live = stack.move();
-  return { check: () => seen.check(), [Symbol.dispose]: () => live.dispose() };
+/** The guest writes until it goes off. */
+export function followGuest({ clock, source }: ProcessWorld): Followed {
+  const guest = writingGuest(clock, source, 0.1);
+  const seen = new SnapshotsSeen(clock, source);
+  return {
+    check: () => seen.check(),
+    [Symbol.dispose]() {
+      guest[Symbol.dispose]();
+      seen[Symbol.dispose]();
+    },
+  };
 }
 
-async function untilCopied(world: ProcessWorld, rounds: number): Promise<void> {
+/** After so many rounds the user wants the cutover. */
+export async function cutoverAfter(world: ProcessWorld, rounds: number): Promise<void> {
   await world.until(`${rounds} rounds are copied`, async () => {
     const copied = (await world.imports())[0]?.status?.records?.rounds ?? [];
     return copied.some(({ n, copiedAt }) => n >= rounds && copiedAt !== undefined) ? true : undefined;
   });
+  const at = { namespace: world.planNamespace, name: 'run' };
+  const cutover = new Date(world.clock.now()).toISOString();
+  await world.client.mergePatch(migrations, at, { spec: { cutover } });
 }
 
 /**
@@ -96,6 +100,7 @@ export async function isMovedWarmOnce(world: ProcessWorld, made: Made): Promise<
 export const warmScene: Scene = {
   start: () => startWarmWorld(),
   controller: { args: quickRounds },
-  follow: (world) => cutoverAfter(world, 2),
+  follow: followGuest,
+  user: (world) => cutoverAfter(world, 2),
   isMoved: isMovedWarmOnce,
 };
