@@ -125,6 +125,7 @@ export class ModelWorld {
   readonly #shutdownSeconds: number | 'never';
   readonly #percentPerSecond: number;
   readonly #options: WorldOptions;
+  #isThiefAround = false;
   readonly #stolen = new Set<string>();
   #quiesceFailed: string | undefined;
   #offAt: number | undefined;
@@ -144,10 +145,9 @@ export class ModelWorld {
     this.spec = { ...this.spec, ...changes };
   }
 
-  /** As somebody would at the source: no importer that begins finds it any more. */
-  takeSnapshotsAway(): void {
-    for (const { id } of this.snapshots) this.#stolen.add(id);
-    this.snapshots.length = 0;
+  /** As somebody would at the source, in the middle of the next copy: its importers do not find the snapshot any more. */
+  takeNextSnapshotAway(): void {
+    this.#isThiefAround = true;
   }
 
   /** As somebody would at the source. */
@@ -487,6 +487,11 @@ export class ModelWorld {
       this.#once(this.pods, `importer-${name}`, () => ({ claim: name, phase: 'Running', restarts: 0 }));
     }
     dataVolume.phase = 'ImportInProgress';
+    if (this.#isThiefAround && this.snapshots.some(({ id }) => id === stage?.current)) {
+      for (const { id } of this.snapshots) this.#stolen.add(id);
+      this.snapshots.length = 0;
+      this.#isThiefAround = false;
+    }
     if (stage !== undefined && this.#stolen.has(stage.current)) {
       this.pods.get(`importer-${name}`)!.restarts += 1;
       return;
