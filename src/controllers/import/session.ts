@@ -158,7 +158,18 @@ function substance(status: Status): object {
     ...rest,
     conditions: (status.conditions ?? []).map(({ type, reason }) => [type, reason]),
     disks: (status.disks ?? []).map(
-      ({ key, state, restarts, restartsBefore, excused, excusedPod, recopies, isLarger, dirty, dataVolumeUID }) => ({
+      ({
+        key,
+        state,
+        restarts,
+        restartsBefore,
+        excused,
+        excusedPod,
+        recopies,
+        isLarger,
+        dirty,
+        dataVolumeUID,
+      }) => ({
         key,
         state,
         restarts,
