@@ -19,6 +19,11 @@ const pieceBytes = 4 * 1_048_576;
 /** A copy's time passes in steps of this length (before `speed`), so that its progress can be seen. */
 const stepMs = 500;
 const mostSteps = 200;
+/**
+ * Where a read fails, nbdkit opens the disk again and reads once more: after so many seconds each, then it gives up. Fact: the importer runs
+ * it with its retry filter (cdi 3.3), whose waits these are by its manual; seen in CDI 1.65: a minute without a source costs that minute.
+ */
+const readAgainSeconds = [2, 4, 8, 16, 32];
 
 export interface CopyJob {
   readonly source: VddkDisk;
@@ -39,10 +44,11 @@ export interface CopyJob {
 
 /** Undefined when all is copied. */
 export async function copyAreas(
-  { clock, faults, settings }: ImportParts,
+  parts: ImportParts,
   job: CopyJob,
   signal: AbortSignal,
 ): Promise<ProgramExit | undefined> {
+  const { clock, faults, settings } = parts;
   const pieces = job.areas.flatMap(inPieces);
   const dataBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
   const steps = Math.min(mostSteps, Math.max(1, Math.ceil((job.seconds * 1000) / stepMs)));
@@ -60,7 +66,7 @@ export async function copyAreas(
         const struck = strike(faults, job.claimName);
         if (struck !== undefined) return struck;
       }
-      const problem = copyPiece(job, piece, copied);
+      const problem = await copyPiece(parts, job, piece, copied, signal);
       if (problem !== undefined) return problem;
       copied += piece.length;
       job.done(piece, copied);
@@ -78,16 +84,28 @@ function inPieces({ offset, length }: Extent): readonly Extent[] {
 }
 
 /** A volume is full when its bytes are used up, a block volume also behind its end (fact: cdi 1.3, one fixed sentence). */
-function copyPiece(job: CopyJob, { offset, length }: Extent, copied: number): ProgramExit | undefined {
+async function copyPiece(
+  parts: ImportParts,
+  job: CopyJob,
+  { offset, length }: Extent,
+  copied: number,
+  signal: AbortSignal,
+): Promise<ProgramExit | undefined> {
   const isFull = copied + length > job.capacityBytes || offset + length > job.target.sizeBytes;
   if (isFull) return transferFailed(`Unable to copy block at offset ${offset}: no space left on device`);
-  let bytes: Uint8Array;
-  try {
-    bytes = job.source.read(offset, length);
-  } catch (error) {
-    return transferFailed(error instanceof Error ? error.message : String(error));
+  for (const seconds of [...readAgainSeconds, undefined]) {
+    let bytes: Uint8Array;
+    try {
+      bytes = job.source.read(offset, length);
+    } catch (error) {
+      if (seconds === undefined)
+        return transferFailed(error instanceof Error ? error.message : String(error));
+      await parts.clock.sleep((seconds * 1000) / parts.settings.speed, signal);
+      continue;
+    }
+    job.target.write(offset, bytes);
+    break;
   }
-  job.target.write(offset, bytes);
   return undefined;
 }
 

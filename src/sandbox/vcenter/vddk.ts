@@ -34,7 +34,7 @@ export function openVddkDisk(request: VddkRequest, parts: VddkParts): VddkDisk {
     read: (offset, length) => {
       if (!parts.answersAt(request.url)) {
         throw new Error(
-          `Unable to copy block at offset ${offset}: nbd_pread: read: command failed: Input/output error`,
+          `Unable to copy block at offset ${offset}: nbd_pread: cannot send after transport endpoint shutdown`,
         );
       }
       return open.read(offset, length);
