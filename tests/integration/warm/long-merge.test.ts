@@ -43,6 +43,11 @@ async function mergeSeconds({ world }: Run): Promise<number> {
   return (Date.parse(first.removedAt!) - Date.parse(first.copiedAt!)) / 1000;
 }
 
+/** What the controller has written so far. */
+function writes({ controller }: Run): readonly string[] {
+  return controller.requests.filter((request) => !/^(get|list|watch) /.test(request));
+}
+
 /** In service, asked for once, and nothing was begun that waits behind it. */
 async function isAtRest({ world, source }: Run): Promise<void> {
   expect(source.power).toBe('poweredOn');
@@ -65,13 +70,11 @@ long.describe('a merge of three hours', () => {
     using _guest = writingGuest(world.clock, run.source, 60);
     await untilMerging(run);
     await world.letPass(5 * minutes);
-    const quiet = run.controller.requests.length;
+    const before = writes(run).length;
     await world.letPass(110 * minutes);
     await isAtRest(run);
     // It is looked at all the time, and nothing is written as long as nothing is new.
-    expect(
-      run.controller.requests.slice(quiet).filter((request) => !/^(get|list|watch) /.test(request)),
-    ).toEqual([]);
+    expect(writes(run).slice(before)).toEqual([]);
 
     await world.letPass(15 * minutes);
     const object = (await importOf(world))!;
@@ -79,6 +82,10 @@ long.describe('a merge of three hours', () => {
     expect(slow).toMatchObject({ status: 'True', category: 'Warn' });
     expect(slow?.message).toContain('the next round waits for it');
     expect(findCondition((await entryOf(world))?.conditions, 'ConsolidationSlow')).toBeDefined();
+
+    const told = writes(run).length;
+    await world.letPass(40 * minutes);
+    expect(writes(run).slice(told)).toEqual([]);
 
     await untilPaused(world, 2);
     expect(await mergeSeconds(run)).toBeGreaterThanOrEqual(3 * hours);

@@ -87,11 +87,12 @@ function pending(pod: ConversionPodFact, context: Context): Decision {
 function converting(pod: ConversionPodFact, startedMs: number, context: Context): Decision {
   const { now, settings, spec } = context;
   const slowAt = startedMs + settings.conversionSlowSeconds * 1000;
-  const minutes = Math.round((now - startedMs) / 60_000);
+  // Not the minutes so far: each of them would be a write.
+  const minutes = Math.round(settings.conversionSlowSeconds / 60);
   const slow: ConditionDraft = {
     type: 'SlowConversion',
     category: 'Warn',
-    message: `The guest of VM ${spec.vm.name} has been converted for ${minutes} min; see the log of pod ${spec.target.namespace}/${pod.name}.`,
+    message: `The guest of VM ${spec.vm.name} has been converted for more than ${minutes} min; see the log of pod ${spec.target.namespace}/${pod.name}.`,
   };
   return {
     kind: 'wait',

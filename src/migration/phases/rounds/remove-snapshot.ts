@@ -83,15 +83,15 @@ export const removeFinalSnapshot = phase({
   refused: () => ({ kind: 'advance' }),
 });
 
-function slow(context: Context): readonly ConditionDraft[] {
-  const since = context.phaseSince + context.settings.consolidationSlowSeconds * 1000;
-  if (context.now < since) return [];
-  const minutes = Math.round((context.now - context.phaseSince) / 60_000);
+/** The minutes so far are not told: since when it waits stands in the status, and each of them would be a write. */
+function slow({ now, phaseSince, settings, spec }: Context): readonly ConditionDraft[] {
+  if (now < phaseSince + settings.consolidationSlowSeconds * 1000) return [];
+  const minutes = Math.round(settings.consolidationSlowSeconds / 60);
   return [
     {
       type: 'ConsolidationSlow',
       category: 'Warn',
-      message: `The snapshot of VM ${context.spec.vm.name} has been merged for ${minutes} min; the next round waits for it.`,
+      message: `The snapshot of VM ${spec.vm.name} has been merged for more than ${minutes} min; the next round waits for it.`,
     },
   ];
 }
