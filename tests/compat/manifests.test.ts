@@ -171,7 +171,12 @@ describe('the samples', () => {
     const [plan] = warm.filter(({ kind }) => kind === 'Plan') as Plan[];
     expect(warm.map(({ kind }) => kind).sort()).toEqual(['Migration', 'Plan']);
     for (const object of warm) {
-      expect(validate(ownKinds.find(({ kind }) => kind === object.kind)!, object)).toEqual([]);
+      expect(
+        validate(
+          ownKinds.find(({ kind }) => kind === object.kind)!,
+          object,
+        ),
+      ).toEqual([]);
     }
     expect(plan?.spec.warm).toBe(true);
     expect(exists('NetworkMap', plan!.spec.map.network)).toBe(true);

@@ -284,7 +284,10 @@ describe('the snapshot of a copied round', () => {
     ).toMatchObject({
       kind: 'wait',
       conditions: [
-        { type: 'ConsolidationSlow', message: expect.stringContaining('more than 120 min') as unknown as string },
+        {
+          type: 'ConsolidationSlow',
+          message: expect.stringContaining('more than 120 min') as unknown as string,
+        },
       ],
     });
   });
