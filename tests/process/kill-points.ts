@@ -29,12 +29,19 @@ export interface Length {
 /** When a controller is killed: as its n-th request arrives (the Lease's do not count), or so long after its start. */
 export type Point = { readonly atRequest: number } | { readonly afterMs: number };
 
+/** A request to shut down that has died with its process is made again so soon, and not only after minutes. */
+const soonRepeated = ['--set', 'powerOffRepeatSeconds=10'];
+
+function controllerOf({ controller }: Scene): StartOptions {
+  return { ...controller, args: [...(controller?.args ?? []), ...soonRepeated] };
+}
+
 export async function undisturbed(scene: Scene): Promise<Length> {
   await using world = await scene.start();
   const made = await Made.follow(world);
   await world.apply(migrationObject(world));
   const startedMs = world.clock.monotonicMs();
-  const { door } = await world.keepController(scene.controller);
+  const { door } = await world.keepController(controllerOf(scene));
   using followed = scene.follow?.(world);
   await scene.user?.(world);
   await isThrough(world);
@@ -60,7 +67,7 @@ export async function killAndReplace(scene: Scene, point: Point): Promise<void> 
   await using world = await scene.start();
   const made = await Made.follow(world);
   await world.apply(migrationObject(world));
-  const controller = await world.keepController(scene.controller);
+  const controller = await world.keepController(controllerOf(scene));
   if ('atRequest' in point)
     controller.door.onRequest((_, count) => {
       if (count === point.atRequest) controller.kill();
