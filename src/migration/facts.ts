@@ -168,6 +168,7 @@ export interface VolumeFact {
     readonly name: string;
     readonly uid: string;
     readonly phase: string;
+    /** Of its container, with the one that is due. */
     readonly restarts: number;
     /** Of the last container that ended with an error, scrubbed. */
     readonly terminationMessage?: string;

@@ -141,7 +141,7 @@ function podFact(pod: Stored<Pod>, { scrub, isLoginRefusal }: Reading): NonNulla
     name: pod.metadata.name,
     uid: pod.metadata.uid,
     phase: pod.status?.phase ?? '',
-    restarts: importer?.restartCount ?? 0,
+    restarts: (importer?.restartCount ?? 0) + (isToRestart(pod, importer) ? 1 : 0),
     ...(message !== undefined && { terminationMessage: scrub(message).trim() }),
     ...(waiting !== undefined && { waitingReason: waiting }),
     ...(importer?.state?.running === undefined &&
@@ -149,6 +149,17 @@ function podFact(pod: Stored<Pod>, { scrub, isLoginRefusal }: Reading): NonNulla
       isLoginRefusal(message) && { isLoginRefused: true }),
     createdMs: Date.parse(pod.metadata.creationTimestamp),
   };
+}
+
+/**
+ * It has failed, and a kubelet counts that only when it starts it again: after a wait, and for as long as its Secret is missing not at all
+ * (seen in CDI 1.65). What kept it from its work then may be over by that time, and the failure would be taken for its own. A pod that
+ * is being deleted is not started again, nor is one that has failed as a whole.
+ */
+function isToRestart({ metadata, status }: Stored<Pod>, importer: ContainerStatus | undefined): boolean {
+  const { state = {}, lastState } = importer ?? {};
+  const { exitCode = 0 } = state.terminated ?? (state.waiting && lastState?.terminated) ?? {};
+  return exitCode !== 0 && metadata.deletionTimestamp === undefined && status?.phase !== 'Failed';
 }
 
 /**

@@ -62,7 +62,7 @@ describe('what stands behind a disk', () => {
       },
     };
     expect(fact({ pods: [pod] }).pod).toMatchObject({
-      restarts: 2,
+      restarts: 3,
       terminationMessage: 'login with *** failed',
       waitingReason: 'CrashLoopBackOff',
     });
@@ -79,6 +79,42 @@ describe('what stands behind a disk', () => {
       status: { phase: 'Running', containerStatuses },
     };
     expect(fact({ pods: [pod] }).pod?.terminationMessage).toBe(`The importer was killed (${how}).`);
+  });
+
+  const error = { exitCode: 1 };
+  test.each([
+    ['runs again', { state: { running: {} }, lastState: { terminated: error } }, {}, 2],
+    ['has ended and waits for no start yet', { state: { terminated: error } }, {}, 3],
+    [
+      'lacks its Secret',
+      {
+        state: { waiting: { reason: 'CreateContainerConfigError' } },
+        lastState: { terminated: error },
+      },
+      {},
+      3,
+    ],
+    [
+      'has come to its end',
+      { state: { terminated: { exitCode: 0 } }, lastState: { terminated: error } },
+      {},
+      2,
+    ],
+    ['was not started yet', { state: { waiting: { reason: 'ContainerCreating' } } }, {}, 2],
+    [
+      'is deleted',
+      { state: { terminated: { exitCode: 143 } } },
+      { deletionTimestamp: '2026-01-01T00:01:00Z' },
+      2,
+    ],
+  ])('counts the failure of an importer that %s once', (_what, of, more, restarts) => {
+    const containerStatuses = [{ name: 'importer', restartCount: 2, ...of }];
+    const pod = {
+      metadata: meta('importer', { ...ours, ...more }),
+      spec: {},
+      status: { phase: 'Running', containerStatuses },
+    };
+    expect(fact({ pods: [pod] }).pod?.restarts).toBe(restarts);
   });
 
   test('tells why the node threw its importer out', () => {
