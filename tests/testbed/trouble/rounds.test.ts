@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import { secrets } from '../../../src/api/kinds.ts';
 import { untilImport, type Run } from '../../support/trouble.ts';
 import type { TestbedWorld } from '../../support/testbed-world.ts';
 import { cutoverNow, isMovedWarm, roundsOf, startWarm, tracked, untilCopied } from '../../support/warm.ts';
 import { importerPod, onTestbed, untilSaid } from './real-run.ts';
 
+const another = 'an0ther-password';
 const block = 64 * 1024;
 const written = 8;
 const diskBytes = 4 * written * block;
@@ -34,6 +36,12 @@ async function inMiddleOfNext({ world, source, pace }: WarmRun): Promise<number>
   return roundsOf(world);
 }
 
+async function killImporter(world: TestbedWorld): Promise<void> {
+  const { metadata } = await importerPod(world);
+  const at = { namespace: world.targetNamespace, name: metadata.name };
+  expect(await world.testbed.killContainer(at)).toBe(true);
+}
+
 /** So many times an importer of the disk, in all rounds. */
 async function untilFailed(world: TestbedWorld, times: number): Promise<void> {
   await untilImport(world, `has counted ${times}`, ({ status }) => {
@@ -49,9 +57,7 @@ describe('in the middle of a later round', () => {
     await untilCopied(world, 1);
     for (const kills of [1, 2]) {
       const round = await inMiddleOfNext(run);
-      const { metadata } = await importerPod(world);
-      const at = { namespace: world.targetNamespace, name: metadata.name };
-      expect(await world.testbed.killContainer(at)).toBe(true);
+      await killImporter(world);
       await untilFailed(world, kills);
       run.pace.bytesPerSecond = Infinity;
       await untilCopied(world, round);
@@ -74,5 +80,22 @@ describe('in the middle of a later round', () => {
     expect(world.vcenter.bytesRead - before).toBe(written * block);
     await cutoverNow(world);
     await isMovedWarm(run);
+  });
+
+  test('a password that is changed at the vCenter is said, and the edit of the Secret lets the round go on', async () => {
+    // The first of them may be over before anybody knows why.
+    const run = await startPaced({ importerRestarts: 1 });
+    await using world = run.world;
+    const object = await untilCopied(world, 1);
+    // Who is logged in stays so: the round's importer is refused.
+    world.secrets.add(another);
+    world.vcenter.setAccount(another);
+    await untilSaid(world, 'SourceUnavailable');
+    const at = { namespace: world.planNamespace, name: 'vcenter' };
+    await world.client.mergePatch(secrets, at, { stringData: { password: another } });
+    await untilCopied(world, (object.status?.records?.roundsTotal ?? 0) + 1);
+    await cutoverNow(world);
+    await isMovedWarm(run);
+    expect(world.vcenter.account.locked).toBe(false);
   });
 });
