@@ -56,13 +56,18 @@ export function stepAccount(
     conditions: Object.fromEntries(
       conditions.map(({ type, status, reason, message }) => [
         type,
-        `${status} ${reason ?? ''}: ${message ?? ''}`,
+        `${status} ${reason ?? ''}: ${withoutBindingEvent(message ?? '')}`,
       ]),
     ),
     marks: marksOf(claim),
     claimPhase: claim?.status?.phase,
     ...(bytes !== undefined && { bytes }),
   };
+}
+
+/** Why a claim is not bound CDI takes from the claim's events: whether it has looked since the last of them is chance. */
+function withoutBindingEvent(message: string): string {
+  return message.replace(/^target (PVC \S+ Pending) and .*$/, '$1');
 }
 
 /** While Paused it is the last figure that somebody asked the importer for: which one, is chance (fact: cdi 1.3). */

@@ -77,7 +77,7 @@ function endShape(end: string): string {
     .replace(/available storage \d+/, 'available storage *');
 }
 
-/** How volumes get bound, and who protects them, is the storage's affair. */
+/** How volumes get bound, and who protects them, is the storage's affair, and so is what CDI repeats of it. */
 function claimAccount({ metadata, spec }: PersistentVolumeClaim): unknown {
   const annotations = Object.fromEntries(
     Object.entries(metadata.annotations ?? {}).filter(
@@ -85,6 +85,7 @@ function claimAccount({ metadata, spec }: PersistentVolumeClaim): unknown {
         !key.startsWith('pv.kubernetes.io/') &&
         !key.includes('volume.kubernetes.io/') &&
         !key.includes('volume.beta.kubernetes.io/') &&
+        !key.startsWith('cdi.kubevirt.io/storage.condition.bound') &&
         !key.includes('pod.vddk.'),
     ),
   );

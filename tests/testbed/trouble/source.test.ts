@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { secrets } from '../../../src/api/kinds.ts';
+import { untilImport } from '../../support/trouble.ts';
 import type { TestbedWorld } from '../../support/testbed-world.ts';
 import {
   importerPod,
@@ -49,10 +50,17 @@ describe('in mid-copy', () => {
     await untilHalfCopied(world);
     {
       using _outage = world.faults.start('vcenter-down');
+      run.brake.release();
       await untilSaid(world, 'SourceUnavailable');
-      await world.clock.sleep(10_000);
+      // nbdkit tries on by itself for a minute before the importer fails.
+      await untilImport(
+        world,
+        'an importer has failed',
+        ({ status }) => (status?.disks?.[0]?.excused ?? 0) > 0,
+        'web-01',
+        100,
+      );
     }
-    run.brake.release();
     await isMovedInTheEnd(run);
   });
 });
