@@ -9,13 +9,13 @@ import { nothingLeft, saysWhy, untilEnded, untilImport } from '../../support/tro
 import type { TestbedWorld } from '../../support/testbed-world.ts';
 import { Brake, importerPod, isMovedInTheEnd, startSlowRun, untilHalfCopied } from './real-run.ts';
 
-/** Failures of the importers of the first disk, by the import's own books. */
+/** What the import's own books have of the first failure of the first disk, once they have so many; the present message goes with its pod. */
 async function untilCounted(world: TestbedWorld, count: number): Promise<string> {
   const { status } = await untilImport(world, `has counted ${count}`, (object) => {
     const [disk] = object.status?.disks ?? [];
     return Object.values(disk?.restarts ?? {}).reduce((sum, one) => sum + one, 0) === count;
   });
-  return status?.disks?.[0]?.message ?? '';
+  return status?.disks?.[0]?.firstError ?? '';
 }
 
 /** Writes into the claim's file system until it is full; the path of what was written. */
