@@ -1,22 +1,89 @@
+import type { DiskStatus } from '../api/virtual-machine-import.ts';
 import { clusterDeadline } from './deadline.ts';
+import { terminal } from './failures.ts';
 import type { VolumeFact } from './facts.ts';
-import type { Context, Decision } from './phase.ts';
+import { slotPriorities, type Context, type Decision, type Fail } from './phase.ts';
+import { copiedAnew } from './recopy.ts';
+import { isWarm } from './rounds.ts';
+import { copySlot, missingSlots } from './slot-requests.ts';
 
-/** Whoever uses the claims next waits until the last importer has let go of them. undefined: none is left. */
+/** A pod cache may be behind the DataVolume that tells of its success; an importer that fails over a done disk has been told apart by then. */
+const failingSeconds = 30;
+
+type Writer = VolumeFact & { readonly pod: NonNullable<VolumeFact['pod']> };
+
+/**
+ * Whoever uses the claims next waits until the last importer has let go of them: it ended well, or it is not there. undefined: so it is.
+ *
+ * One that runs on or fails although its disk was done is another one. CDI starts it when it sees the end of the first one's pod before the
+ * mark of its success on the claim, as after a failover of the API server (seen in CDI 1.65), and it writes the disk from the beginning. Does
+ * it end well, the disk is whole again. Else nobody knows what is on it: it is copied anew where that is still possible.
+ */
 export function importersEnding(volumes: readonly VolumeFact[], context: Context): Decision | undefined {
-  const alive = volumes.flatMap(({ pod }) =>
-    pod === undefined || pod.phase === 'Succeeded' || pod.phase === 'Failed' ? [] : [pod],
-  );
-  if (alive.length === 0) return undefined;
-  const until = clusterDeadline(context, context.settings.releaseSeconds);
+  const writers = writersOf(volumes);
+  if (writers.length === 0) return undefined;
+  const { settings } = context;
+  const isFailing = writers.some((writer) => hasFailedAnew(writer, context));
+  const until = clusterDeadline(context, isFailing ? failingSeconds : settings.releaseSeconds);
   if (context.now < until) {
-    return {
-      kind: 'wait',
-      reason: 'ImporterEnd',
-      for: `the last importer to end (${alive.map(({ name }) => name).join(', ')})`,
-      until,
-    };
+    const names = writers.map(({ pod }) => pod.name).join(', ');
+    return { kind: 'wait', reason: 'ImporterEnd', for: `the last importer to end (${names})`, until };
   }
-  // Their disks are complete; what they still do is of no use to anybody.
-  return { kind: 'act', actions: alive.map(({ name, uid }) => ({ do: 'deletePod', name, uid })) };
+  return overwritten(writers, context);
+}
+
+/** Volumes that an importer may be writing to. */
+export function writersOf(volumes: readonly VolumeFact[]): readonly Writer[] {
+  return volumes.filter(
+    (volume): volume is Writer => volume.pod !== undefined && volume.pod.phase !== 'Succeeded',
+  );
+}
+
+export function diskOverwritten(writers: readonly Writer[]): Fail {
+  const claims = writers.map(({ claimName }) => claimName).join(', ');
+  const said = writers.find(({ pod }) => pod.terminationMessage !== undefined)?.pod.terminationMessage;
+  return terminal(
+    'DiskOverwritten',
+    `An importer was started once more over disk ${claims}, which was done, and has not ended well: nobody knows what is on it now.${said === undefined ? '' : ` It said: ${said}`}`,
+    'See whether CDI works well, and start the plan again.',
+  );
+}
+
+function hasFailedAnew({ pod, diskKey }: Writer, { status }: Context): boolean {
+  const known = status.disks?.find(({ key }) => key === diskKey)?.restarts?.[pod.uid] ?? 0;
+  return pod.phase === 'Failed' || pod.restarts > known;
+}
+
+/** Back to the copy, for those disks alone. A cutover has no way back to its copies, and what is converted is not copied over. */
+function overwritten(writers: readonly Writer[], context: Context): Decision {
+  const { spec, settings, status } = context;
+  const writing = new Map(writers.map((writer) => [writer.diskKey, writer]));
+  const disks = status.disks ?? [];
+  const isSpent = disks.some(
+    ({ key, recopies = 0 }) => writing.has(key) && recopies >= settings.diskRecopies,
+  );
+  if (isSpent || isWarm(spec) || status.records?.conversion !== undefined) return diskOverwritten(writers);
+  const slot = copySlot(spec, settings);
+  const missing = slot === undefined ? [] : missingSlots([slot], context);
+  if (missing.length > 0)
+    return {
+      kind: 'acquire',
+      slots: missing,
+      priority: slotPriorities.finalRetry,
+      for: "its turn on the source's host",
+    };
+  const anew = (disk: DiskStatus): DiskStatus => {
+    const writer = writing.get(disk.key);
+    return writer === undefined ? disk : copiedAnew(disk, writer);
+  };
+  return {
+    kind: 'advance',
+    to: 'CopyDisks',
+    disks: disks.map(anew),
+    events: writers.map(({ claimName }) => ({
+      type: 'Warning',
+      reason: 'DiskRecopied',
+      message: `An importer was started once more over claim ${claimName}, which was done: the disk is copied anew, into a new claim.`,
+    })),
+  };
 }

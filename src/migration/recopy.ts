@@ -83,6 +83,12 @@ export function givenUp(status: DiskStatus, { pod }: VolumeFact, cure: Exclude<C
   };
 }
 
+/** A disk that was done and is not any more; what its importers did so far counts no longer. */
+export function copiedAnew(status: DiskStatus, volume: VolumeFact): DiskStatus {
+  const { claimUID: _filled, ...kept } = givenUp(status, volume, 'anew');
+  return { ...kept, excused: countRestarts(status, undefined).total };
+}
+
 /** By how much the volume of a disk is to be larger than the disk. */
 export function growthOf(
   { status }: Pick<Context, 'status'>,

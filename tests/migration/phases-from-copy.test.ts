@@ -80,6 +80,85 @@ describe('CreateVM', () => {
     });
   });
 
+  describe('with an importer that writes over a disk that was done', () => {
+    const pod = {
+      name: 'i',
+      uid: 'p2',
+      phase: 'Running',
+      restarts: 1,
+      createdMs: 0,
+      terminationMessage: 'too large',
+    };
+    const volume = bareVolume({ claim, dataVolume, pod });
+    const over = { ...facts, liveVolumes: [volume] };
+    const done = {
+      key: volume.diskKey,
+      claim: volume.claimName,
+      dataVolumeUID: 'dv',
+      claimUID: 'c',
+      round: 1,
+      state: 'done' as const,
+      doneBytes: 5,
+      totalBytes: 5,
+    };
+    const slots = [{ resource: 'host/provider-uid/host-1', cost: 1, grantedAt: '2026-01-01T00:00:00Z' }];
+
+    test('lets it end well, for then the disk is whole again', () => {
+      expect(decide('CreateVM', over, phaseContext({ disks: [done] }))).toMatchObject({ kind: 'wait' });
+      const ended = { ...facts, liveVolumes: [{ ...volume, pod: { ...pod, phase: 'Succeeded' } }] };
+      expect(decide('CreateVM', ended, later(phaseContext({ disks: [done] }), 600))).toMatchObject({
+        kind: 'act',
+      });
+    });
+
+    test('that fails copies the disk anew, in its turn', () => {
+      expect(decide('CreateVM', over, later(phaseContext({ disks: [done] }), 30))).toMatchObject({
+        kind: 'acquire',
+        slots: [{ resource: 'host/provider-uid/host-1' }],
+      });
+      const decision = decide('CreateVM', over, later(phaseContext({ disks: [done], slots }), 30));
+      expect(decision).toMatchObject({
+        kind: 'advance',
+        to: 'CopyDisks',
+        disks: [{ state: 'recopy', doneBytes: 0, recopies: 1, dataVolumeUID: 'dv' }],
+        events: [{ reason: 'DiskRecopied' }],
+      });
+      expect(decision.disks?.[0]?.claimUID).toBeUndefined();
+    });
+
+    test('that runs on for minutes does so too', () => {
+      const silent = { ...facts, liveVolumes: [{ ...volume, pod: { ...pod, restarts: 0 } }] };
+      const context = phaseContext({ disks: [done], slots });
+      expect(decide('CreateVM', silent, later(context, 299))).toMatchObject({ kind: 'wait' });
+      expect(decide('CreateVM', silent, later(context, 300))).toMatchObject({ to: 'CopyDisks' });
+    });
+
+    test('never uses the disk: where it cannot be copied anew, the run ends', () => {
+      const spent = phaseContext({ disks: [{ ...done, recopies: 2 }], slots });
+      expect(decide('CreateVM', over, later(spent, 30))).toMatchObject({ code: 'DiskOverwritten' });
+      const warm = importSpec({ strategy: { type: 'warm', path: 'vddk', conversion: 'none' } });
+      expect(decide('CreateVM', over, later(phaseContext({ disks: [done] }, {}, warm), 30))).toMatchObject({
+        kind: 'fail',
+        code: 'DiskOverwritten',
+      });
+    });
+
+    test('that comes when the claims are handed over holds that up, and ends the run', () => {
+      const context = phaseContext({ disks: [done], records: { targetUid: 'vm' } });
+      const handing = {
+        targetVm: { state: 'ours', uid: 'vm', deleting: false, runStrategy: 'Halted' },
+        liveVolumes: [volume],
+      } as const;
+      expect(decide('ReleaseVolumes', handing, context)).toMatchObject({
+        kind: 'wait',
+        reason: 'ImporterEnd',
+      });
+      expect(decide('ReleaseVolumes', handing, later(context, 300))).toMatchObject({
+        code: 'DiskOverwritten',
+      });
+    });
+  });
+
   test("never touches somebody's VM of that name", () => {
     const foreign = { ...facts, targetVm: { state: 'foreign', uid: 'x', by: 'made by Bob' } } as const;
     const decision = decide('CreateVM', foreign, phaseContext());

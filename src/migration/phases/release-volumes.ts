@@ -1,6 +1,7 @@
 import { clusterDeadline } from '../deadline.ts';
 import { targetDeleted, terminal } from '../failures.ts';
 import { lostClaim } from '../foreign-volume.ts';
+import { diskOverwritten, writersOf } from '../importers-ending.ts';
 import type { VolumeFact } from '../facts.ts';
 import { phase, type Action, type Context, type Fail } from '../phase.ts';
 
@@ -23,13 +24,23 @@ export const releaseVolumes = phase({
       const failure = misplaced(volume, vmUid, context);
       if (failure !== undefined) return failure;
     }
+    const until = clusterDeadline(context, context.settings.releaseSeconds);
+    // The first importer of each disk has ended well before the VM was made: this one writes over what that has copied.
+    const writers = writersOf(liveVolumes);
+    if (writers.length > 0 && context.now >= until) return diskOverwritten(writers);
+    if (writers.length > 0)
+      return {
+        kind: 'wait',
+        reason: 'ImporterEnd',
+        for: 'an importer that CDI has started once more',
+        until,
+      };
     const actions = [
       ...liveVolumes.flatMap((volume) => give(volume, vmUid)),
       ...liveVolumes.flatMap(deleteDataVolume),
       ...liveVolumes.flatMap(deletePod),
     ];
     if (liveVolumes.every(isReleased)) return { kind: 'advance' };
-    const until = clusterDeadline(context, context.settings.releaseSeconds);
     if (context.now >= until) return tooLate(context);
     if (actions.length > 0) return { kind: 'act', actions };
     return { kind: 'wait', reason: 'VolumeRelease', for: 'the DataVolumes and importers to be gone', until };
