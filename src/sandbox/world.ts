@@ -114,6 +114,8 @@ export const faultNames = [
   'task-vanished',
   'importer-crash',
   'pod-evicted',
+  /** CDI sees the end of an importer's pod before its own mark on the claim, and starts another one (seen in CDI 1.65). */
+  'importer-again',
   /** A converter that has written half of what it writes. */
   'conversion-fails',
   /** The same, by an image that has thrown its overlays away and says so. */

@@ -51,7 +51,7 @@ export function startCdi(client: KubeClient, deps: CdiDeps, signal: AbortSignal)
     profiles: standIn.cache(storageProfiles),
   };
   const volumes = new DataVolumeController(standIn, caches, podRunner, settings);
-  const imports = new ImportController(standIn, caches, settings);
+  const imports = new ImportController(standIn, caches, settings, deps.faults);
   const volumeController = standIn.controller('datavolumes', (key, stop) => volumes.reconcile(key, stop));
   const importController = standIn.controller('imports', (key, stop) => imports.reconcile(key, stop));
   watchCache(caches.dataVolumes, volumeController, keysOf);

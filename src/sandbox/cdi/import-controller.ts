@@ -26,6 +26,7 @@ import {
   sourceAnnotation,
 } from './annotations.ts';
 import { annotationsFromPod } from './claim-from-pod.ts';
+import type { Faults } from '../world.ts';
 import type { DataVolumeCaches } from './data-volume-controller.ts';
 import { buildImporterPod, importerPodName } from './importer-pod.ts';
 import { pauseMs, type CdiSettings } from './settings.ts';
@@ -37,11 +38,15 @@ export class ImportController {
   readonly #standIn: StandIn;
   readonly #caches: DataVolumeCaches;
   readonly #settings: CdiSettings;
+  readonly #faults: Faults;
+  /** Claims, by UID, over which an importer was started once more: what becomes of it changes no mark. */
+  readonly #again = new Set<string>();
 
-  constructor(standIn: StandIn, caches: DataVolumeCaches, settings: CdiSettings) {
+  constructor(standIn: StandIn, caches: DataVolumeCaches, settings: CdiSettings, faults: Faults) {
     this.#standIn = standIn;
     this.#caches = caches;
     this.#settings = settings;
+    this.#faults = faults;
   }
 
   async reconcile(key: string, signal: AbortSignal): Promise<ReconcileResult> {
@@ -54,8 +59,14 @@ export class ImportController {
     // Honouring a first consumer means: not before somebody else has bound the claim (fact: cdi 1.4, 2.4).
     if (!isBound(claim) && !isRequested) return {};
     const pod = this.#podOf(claim);
+    const isLeaving = claim.metadata.deletionTimestamp !== undefined;
+    if (this.#again.has(claim.metadata.uid) && !isLeaving) return {};
     if (pod !== undefined) return this.#followPod(claim, pod, signal);
-    if (isDone || claim.metadata.deletionTimestamp !== undefined) return {};
+    if (isDone && !isLeaving && this.#faults.strikes('importer-again', claim.metadata.name)) {
+      this.#again.add(claim.metadata.uid);
+      return this.#startPod(claim, signal);
+    }
+    if (isDone || isLeaving) return {};
     // An evicted pod that was deleted is made again; its phase on the claim follows (fact: cdi 3.3, 7).
     return this.#startPod(claim, signal);
   }

@@ -123,6 +123,34 @@ describe('an importer', () => {
   });
 });
 
+crashes.test(
+  'an importer that CDI starts once more over a disk that is done: the disk is copied anew',
+  async () => {
+    const disks = [{ sizeBytes: 2 << 20 }, { sizeBytes: 16 << 20 }];
+    const run = await startRun([{ ...web, disks }], {
+      sandbox: { cdi: { copyBytesPerSecond: 1 << 20 } },
+      prepare(world, [source]) {
+        for (const { disk } of source!.disks) disk.write(0, Buffer.alloc(disk.sizeBytes, 1));
+        crashes.world(world).faults.start('importer-again', { times: 1 });
+        return Promise.resolve();
+      },
+    });
+    await using _world = run.world;
+    await planWith(run.world, 'Succeeded');
+    await untilClean(run.world);
+    const object = await importOf(run.world);
+    expect(await eventsOf(run.world, 'DiskRecopied')).toHaveLength(1);
+    const { items } = await run.world.client.list(persistentVolumeClaims, {
+      namespace: run.world.targetNamespace,
+    });
+    expect(items).toHaveLength(2);
+    for (const [index, { disk }] of run.source.disks.entries()) {
+      const claim = items.find(({ metadata }) => metadata.name === object?.spec.disks[index]?.claimName);
+      expect(sameBytes(disk, await run.world.contentOf(claim!))).toBe(true);
+    }
+  },
+);
+
 const narrow = sandboxOnly({ simulated: 'a file system that takes more of its volume than CDI has added' });
 
 narrow.describe('a disk that does not fit on the file system of its volume', () => {
