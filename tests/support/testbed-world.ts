@@ -57,7 +57,8 @@ export class TestbedWorld extends TestWorld {
   readonly client: KubeClient;
   readonly testbed: Testbed;
   readonly vcenter: SimulatedVCenter;
-  protected readonly longestWaitSeconds = 90;
+  /** CDI's controller that has lost its lease is back after a minute and a half. */
+  protected readonly longestWaitSeconds = 170;
   readonly #parts: Parts;
   readonly #settings: EngineSettings;
   readonly #instances: ControllerInstance[] = [];
