@@ -21,8 +21,8 @@ export const createDataVolumes = phase({
       const failure = foreignVolume(volume, context) ?? halfThere(volume, context);
       if (failure !== undefined) return failure;
     }
-    const isBusy = liveVolumes.some(isDeleting);
-    if (isBusy) return untilGone(context);
+    const leaving = liveVolumes.filter(isDeleting);
+    if (leaving.length > 0) return untilGone(leaving, context);
     const absent = liveVolumes.filter((volume) => volume.dataVolume === undefined);
     if (absent.length === 0) return { kind: 'advance' };
     const creates = absent.map((volume) => create(volume, context));
@@ -77,8 +77,13 @@ function isDeleting(volume: VolumeFact): boolean {
   return volume.claim?.deleting === true || volume.dataVolume?.deleting === true;
 }
 
-function untilGone(context: Context): Decision {
+function untilGone(leaving: readonly VolumeFact[], context: Context): Decision {
   const until = clusterDeadline(context, context.settings.volumeBoundSeconds);
+  // A claim stays as long as a pod uses it, and CDI has been seen to leave its importer to crash over and over (seen in CDI 1.65).
+  const actions = leaving.flatMap(({ pod }): readonly Action[] =>
+    pod === undefined ? [] : [{ do: 'deletePod', name: pod.name, uid: pod.uid }],
+  );
+  if (context.now < until && actions.length > 0) return { kind: 'act', actions };
   if (context.now < until) {
     return {
       kind: 'wait',
