@@ -1,4 +1,4 @@
-import type { ConversionRecord, DiskStatus } from '../api/virtual-machine-import.ts';
+import type { ConversionRecord } from '../api/virtual-machine-import.ts';
 import type { ConversionPodFact } from './facts.ts';
 import type { Action, Context } from './phase.ts';
 
@@ -14,20 +14,6 @@ export function withConversion(
 /** Keys of the disks that a converter is given, in the order of the VM's disks. */
 export function convertedDisks({ spec }: Pick<Context, 'spec'>): readonly string[] {
   return spec.disks.filter(({ mode }) => mode === 'copy').map(({ key }) => key);
-}
-
-/** What a converter may have begun to change is no copy of the source any more: nothing may resume on it (review.md F42). */
-export function marked(disks: readonly DiskStatus[], keys: readonly string[]): readonly DiskStatus[] {
-  return disks.map((disk) => (keys.includes(disk.key) ? { ...disk, dirty: true } : disk));
-}
-
-/** Proven unchanged, or changed to the end. */
-export function unmarked(disks: readonly DiskStatus[], keys: readonly string[]): readonly DiskStatus[] {
-  return disks.map((disk) => {
-    if (!keys.includes(disk.key)) return disk;
-    const { dirty: _dirty, ...rest } = disk;
-    return rest;
-  });
 }
 
 /** The last pod that was given the disk is not proven to have written nothing, nor to have come to its end. */

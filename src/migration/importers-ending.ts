@@ -2,7 +2,8 @@ import type { DiskStatus } from '../api/virtual-machine-import.ts';
 import { clusterDeadline } from './deadline.ts';
 import { terminal } from './failures.ts';
 import type { VolumeFact } from './facts.ts';
-import { slotPriorities, type Context, type Decision, type Fail } from './phase.ts';
+import { haveFailedAnew } from './importer-restarts.ts';
+import { slotPriorities, type Action, type Context, type Decision, type Fail } from './phase.ts';
 import { copiedAnew } from './recopy.ts';
 import { isWarm } from './rounds.ts';
 import { copySlot, missingSlots } from './slot-requests.ts';
@@ -23,7 +24,7 @@ export function importersEnding(volumes: readonly VolumeFact[], context: Context
   const writers = writersOf(volumes);
   if (writers.length === 0) return undefined;
   const { settings } = context;
-  const isFailing = writers.some((writer) => hasFailedAnew(writer, context));
+  const isFailing = writers.some(({ pod }) => pod.phase === 'Failed') || haveFailedAnew(writers, context);
   const until = clusterDeadline(context, isFailing ? failingSeconds : settings.releaseSeconds);
   if (context.now < until) {
     const names = writers.map(({ pod }) => pod.name).join(', ');
@@ -39,6 +40,10 @@ export function writersOf(volumes: readonly VolumeFact[]): readonly Writer[] {
   );
 }
 
+export function deleteImporter({ pod }: VolumeFact): readonly Action[] {
+  return pod === undefined ? [] : [{ do: 'deletePod', name: pod.name, uid: pod.uid }];
+}
+
 export function diskOverwritten(writers: readonly Writer[]): Fail {
   const claims = writers.map(({ claimName }) => claimName).join(', ');
   const said = writers.find(({ pod }) => pod.terminationMessage !== undefined)?.pod.terminationMessage;
@@ -47,11 +52,6 @@ export function diskOverwritten(writers: readonly Writer[]): Fail {
     `An importer was started once more over disk ${claims}, which was done, and has not ended well: nobody knows what is on it now.${said === undefined ? '' : ` It said: ${said}`}`,
     'See whether CDI works well, and start the plan again.',
   );
-}
-
-function hasFailedAnew({ pod, diskKey }: Writer, { status }: Context): boolean {
-  const known = status.disks?.find(({ key }) => key === diskKey)?.restarts?.[pod.uid] ?? 0;
-  return pod.phase === 'Failed' || pod.restarts > known;
 }
 
 /** Back to the copy, for those disks alone. A cutover has no way back to its copies, and what is converted is not copied over. */

@@ -29,10 +29,6 @@ export function recopiedClaims(context: Pick<Context, 'records' | 'status'>): re
     .map(({ claim }) => claim);
 }
 
-export function withStale(keys: readonly string[], disks: readonly DiskStatus[] = []): readonly DiskStatus[] {
-  return disks.map((disk) => (keys.includes(disk.key) ? { ...disk, dirty: true } : disk));
-}
-
 /**
  * Keys of the disks that a cutover would have to copy whole: by what the source tells before its power-off they are no longer what the
  * last round has copied. Each only so often as a disk may be copied whole; after that the cutover comes all the same.

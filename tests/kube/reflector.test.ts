@@ -223,9 +223,16 @@ test('a kind that must be there is not taken for absent', async () => {
   await stop();
 });
 
-test('the view is lost when one failure follows the other, and is back with the next list', async () => {
+function recordedSight(): { readonly sight: SightObserver; readonly told: readonly string[] } {
   const told: string[] = [];
-  const sight = { lost: () => void told.push('lost'), regained: () => void told.push('regained') };
+  return {
+    told,
+    sight: { lost: () => void told.push('lost'), regained: () => void told.push('regained') },
+  };
+}
+
+test('the view is lost when one failure follows the other, and is back with the next list', async () => {
+  const { sight, told } = recordedSight();
   const { start, api, clock, stop } = setUp({ sight });
   start();
   await clock.advance(60_000);
@@ -243,8 +250,7 @@ test('the view is lost when one failure follows the other, and is back with the 
 });
 
 test('a single connection that breaks hides nothing', async () => {
-  const told: string[] = [];
-  const sight = { lost: () => void told.push('lost'), regained: () => void told.push('regained') };
+  const { sight, told } = recordedSight();
   const { start, api, clock, stop } = setUp({ sight });
   start();
   await clock.advance(60_000);

@@ -1,8 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { sceneOf, writtenOnce } from './every-line.ts';
+import { movesAllTheSame, sceneOf } from './every-line.ts';
 import { KillAt } from './kill-at.ts';
 import { Made, planWith, untilClean } from './move.ts';
-import { isMovedOnce } from './moved.ts';
 import { isOnTestbed, sandboxOnly } from './needs.ts';
 import { migrationObject } from './objects.ts';
 import { sampled } from './sampled.ts';
@@ -34,17 +33,13 @@ function shortened(what: string): string {
 
 async function diesAndMovesAllTheSame(way: Way, index: number): Promise<void> {
   await using scene = await sceneOf(way);
-  const { world, source } = scene;
+  const { world } = scene;
   const made = await Made.follow(world);
   await world.apply(migrationObject(world, way.migration(world)));
   const death = new KillAt(index);
   world.startController({ atWrite: death.atWrite });
   await death.struck(world);
-  world.startController();
-  await planWith(world, 'Succeeded');
-  await untilClean(world);
-  await isMovedOnce(world, source, made, writtenOnce(way, world));
-  made.stop();
+  await movesAllTheSame(way, scene, made);
 }
 
 /** A controller that dies at each of these writes (or at `most` of them, see sampled.ts), one test a write. */

@@ -145,7 +145,21 @@ export class Session {
   }
 }
 
-/** A status without what is shown alone. Counts of restarts and recopies are records, though they stand among the disks. */
+/** What of a disk is more than a figure to be shown: counts of restarts and recopies are records. */
+const diskRecords = [
+  'key',
+  'state',
+  'restarts',
+  'restartsBefore',
+  'excused',
+  'excusedPod',
+  'recopies',
+  'isLarger',
+  'dirty',
+  'dataVolumeUID',
+] as const;
+
+/** A status without what is shown alone. */
 function substance(status: Status): object {
   const {
     message: _message,
@@ -157,30 +171,6 @@ function substance(status: Status): object {
   return {
     ...rest,
     conditions: (status.conditions ?? []).map(({ type, reason }) => [type, reason]),
-    disks: (status.disks ?? []).map(
-      ({
-        key,
-        state,
-        restarts,
-        restartsBefore,
-        excused,
-        excusedPod,
-        recopies,
-        isLarger,
-        dirty,
-        dataVolumeUID,
-      }) => ({
-        key,
-        state,
-        restarts,
-        restartsBefore,
-        excused,
-        excusedPod,
-        recopies,
-        isLarger,
-        dirty,
-        dataVolumeUID,
-      }),
-    ),
+    disks: (status.disks ?? []).map((disk) => diskRecords.map((name) => disk[name])),
   };
 }

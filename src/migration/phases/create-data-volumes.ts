@@ -1,6 +1,7 @@
 import { clusterDeadline } from '../deadline.ts';
 import { terminal, volumesRefused } from '../failures.ts';
 import { foreignVolume, takenNameHint } from '../foreign-volume.ts';
+import { deleteImporter } from '../importers-ending.ts';
 import { targetObjectsEntry } from '../ledger.ts';
 import { growthOf } from '../recopy.ts';
 import { firstStage, roundUnderWay } from '../rounds.ts';
@@ -79,22 +80,20 @@ function isDeleting(volume: VolumeFact): boolean {
 
 function untilGone(leaving: readonly VolumeFact[], context: Context): Decision {
   const until = clusterDeadline(context, context.settings.volumeBoundSeconds);
-  // A claim stays as long as a pod uses it, and CDI has been seen to leave its importer to crash over and over (seen in CDI 1.65).
-  const actions = leaving.flatMap(({ pod }): readonly Action[] =>
-    pod === undefined ? [] : [{ do: 'deletePod', name: pod.name, uid: pod.uid }],
-  );
-  if (context.now < until && actions.length > 0) return { kind: 'act', actions };
-  if (context.now < until) {
-    return {
-      kind: 'wait',
-      reason: 'VolumeDeletion',
-      for: 'a volume that somebody has deleted to be gone',
-      until,
-    };
+  if (context.now >= until) {
+    return terminal(
+      'DataVolumeDeleted',
+      'A volume of this import was deleted by somebody and does not go away.',
+      'See what holds it (its finalizers), and start the plan again.',
+    );
   }
-  return terminal(
-    'DataVolumeDeleted',
-    'A volume of this import was deleted by somebody and does not go away.',
-    'See what holds it (its finalizers), and start the plan again.',
-  );
+  // A claim stays as long as a pod uses it, and CDI has been seen to leave its importer to crash over and over (seen in CDI 1.65).
+  const actions = leaving.flatMap(deleteImporter);
+  if (actions.length > 0) return { kind: 'act', actions };
+  return {
+    kind: 'wait',
+    reason: 'VolumeDeletion',
+    for: 'a volume that somebody has deleted to be gone',
+    until,
+  };
 }

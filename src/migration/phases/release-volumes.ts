@@ -1,7 +1,7 @@
 import { clusterDeadline } from '../deadline.ts';
 import { targetDeleted, terminal } from '../failures.ts';
 import { lostClaim } from '../foreign-volume.ts';
-import { diskOverwritten, writersOf } from '../importers-ending.ts';
+import { deleteImporter, diskOverwritten, writersOf } from '../importers-ending.ts';
 import type { VolumeFact } from '../facts.ts';
 import { phase, type Action, type Context, type Fail } from '../phase.ts';
 
@@ -38,7 +38,7 @@ export const releaseVolumes = phase({
     const actions = [
       ...liveVolumes.flatMap((volume) => give(volume, vmUid)),
       ...liveVolumes.flatMap(deleteDataVolume),
-      ...liveVolumes.flatMap(deletePod),
+      ...liveVolumes.flatMap(deleteImporter),
     ];
     if (liveVolumes.every(isReleased)) return { kind: 'advance' };
     if (context.now >= until) return tooLate(context);
@@ -91,10 +91,6 @@ function give({ claim, claimName }: VolumeFact, vmUid: string): readonly Action[
 function deleteDataVolume({ dataVolume, claimName }: VolumeFact): readonly Action[] {
   if (dataVolume === undefined || dataVolume.deleting) return [];
   return [{ do: 'deleteDataVolume', name: claimName, uid: dataVolume.uid, orphanClaim: true }];
-}
-
-function deletePod({ pod }: VolumeFact): readonly Action[] {
-  return pod === undefined ? [] : [{ do: 'deletePod', name: pod.name, uid: pod.uid }];
 }
 
 function tooLate({ settings }: Context): Fail {

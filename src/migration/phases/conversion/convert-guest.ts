@@ -1,13 +1,7 @@
 import type { ConditionDraft } from '../../../api/conditions.ts';
 import type { ConversionRecord } from '../../../api/virtual-machine-import.ts';
-import {
-  convertedDisks,
-  isProvenUntouched,
-  isUntouched,
-  removal,
-  unmarked,
-  withConversion,
-} from '../../conversion.ts';
+import { convertedDisks, isProvenUntouched, isUntouched, removal, withConversion } from '../../conversion.ts';
+import { unmarked } from '../../dirty-disks.ts';
 import type { ConversionPodFact, ConversionResult } from '../../facts.ts';
 import { phase, type Act, type Context, type Decision } from '../../phase.ts';
 import { conversionSlot } from '../../slot-requests.ts';

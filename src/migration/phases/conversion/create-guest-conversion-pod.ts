@@ -1,4 +1,5 @@
-import { convertedDisks, isProvenUntouched, marked, removal, unmarked } from '../../conversion.ts';
+import { convertedDisks, isProvenUntouched, removal } from '../../conversion.ts';
+import { marked, unmarked } from '../../dirty-disks.ts';
 import { terminal } from '../../failures.ts';
 import { firstLost } from '../../foreign-volume.ts';
 import type { ConversionPodFact, Facts } from '../../facts.ts';

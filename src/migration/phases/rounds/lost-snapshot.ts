@@ -1,9 +1,9 @@
 import type { DiskStatus, Round } from '../../../api/virtual-machine-import.ts';
+import { marked } from '../../dirty-disks.ts';
 import { terminal } from '../../failures.ts';
 import type { Action, Advance, Context, Decision } from '../../phase.ts';
 import { withRound } from '../../rounds.ts';
 import { copySlot } from '../../slot-requests.ts';
-import { withStale } from '../../stale-disks.ts';
 import { rfc3339 } from '../../time.ts';
 
 /**
@@ -29,9 +29,9 @@ export function withoutSnapshot(round: Round, disks: readonly DiskStatus[], cont
   const message = `Snapshot ${round.marker} of VM ${name} was removed by somebody while it was copied: disk ${claims} is copied whole in another round.`;
   return {
     kind: 'act',
-    disks: withStale(
-      lost.map(({ key }) => key),
+    disks: marked(
       disks,
+      lost.map(({ key }) => key),
     ),
     actions,
     events: [{ type: 'Warning', reason: 'SnapshotLost', message }],

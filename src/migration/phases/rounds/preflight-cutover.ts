@@ -1,10 +1,11 @@
 import type { Records } from '../../../api/virtual-machine-import.ts';
 import { delayCutover, isCutoverDue, leaveCutover, putOffCutover } from '../../cutover.ts';
+import { marked } from '../../dirty-disks.ts';
 import { isPoweringOn } from '../../late-shutdown.ts';
 import { phase, slotPriorities, type Context, type Decision } from '../../phase.ts';
 import { preflightFailure } from '../../preflight.ts';
 import { cutoverSlots, missingSlots } from '../../slot-requests.ts';
-import { lostSince, withStale } from '../../stale-disks.ts';
+import { lostSince } from '../../stale-disks.ts';
 import { rfc3339 } from '../../time.ts';
 import { changedForGood, foreignSnapshots } from './obstacles.ts';
 
@@ -34,7 +35,7 @@ export const preflightCutover = phase({
 
 function oneMoreRound(keys: readonly string[], context: Context): Decision {
   const claims = context.spec.disks.filter(({ key }) => keys.includes(key)).map(({ claimName }) => claimName);
-  return { ...delayCutover(claims, context), disks: withStale(keys, context.status.disks) };
+  return { ...delayCutover(claims, context), disks: marked(context.status.disks ?? [], keys) };
 }
 
 /** What is said of an earlier cutover stays: a guest may still shut down because of it. */
