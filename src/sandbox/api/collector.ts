@@ -1,9 +1,12 @@
 import { namespaces, persistentVolumeClaims, pods, resourceQuotas } from '../../api/kinds.ts';
 import type { OwnerReference, ResourceKind } from '../../api/meta.ts';
 import { resourceName } from '../../api/meta.ts';
+import { rfc3339 } from '../../runtime/clock.ts';
 import { claimProtectionFinalizer, claimsOf, isClaimInUse, isProtectedClaim } from './claim-protection.ts';
-import { withMembers } from './json.ts';
+import type { JsonObject } from './json.ts';
+import { sameJson, withMembers } from './json.ts';
 import { deleteObject, foregroundFinalizer, orphanFinalizer } from './deleting.ts';
+import { namespaceConditions, type Remaining } from './namespace-conditions.ts';
 import { recountedQuota } from './quota.ts';
 import { Refusal } from './refusal.ts';
 import type { ServerState } from './server-state.ts';
@@ -195,17 +198,26 @@ export class Collector implements Disposable {
   #emptyNamespace(place: Place): void {
     const space = this.#read(place);
     if (space?.metadata.deletionTimestamp === undefined) return;
-    let left = 0;
+    const { name } = space.metadata;
+    const remaining: Remaining[] = [];
     for (const { kind } of this.#state.kinds.all) {
       if (!kind.namespaced) continue;
-      for (const object of this.#state.store.list(kind, space.metadata.name)) {
+      for (const object of this.#state.store.list(kind, name)) {
         if (object.metadata.deletionTimestamp === undefined) this.#delete(placeOf(kind, object), object);
-        if (this.#read(placeOf(kind, object)) !== undefined) left += 1;
       }
+      const objects = this.#state.store.list(kind, name);
+      if (objects.length > 0) remaining.push({ kind, objects });
     }
-    if (left > 0) return;
-    if ((space.metadata.finalizers ?? []).length === 0) this.#state.store.remove(namespaces, space);
+    if (remaining.length > 0) this.#tellRemaining(place, space, remaining);
+    else if ((space.metadata.finalizers ?? []).length === 0) this.#state.store.remove(namespaces, space);
     else this.#put(place, withMembers(space, { spec: {} }));
+  }
+
+  #tellRemaining(place: Place, space: StoredObject, remaining: readonly Remaining[]): void {
+    const { phase, conditions: before } = space['status'] as JsonObject;
+    const conditions = namespaceConditions(before, remaining, rfc3339(this.#state.clock.now()));
+    const next = withMembers(space, { status: { phase, conditions } });
+    if (!sameJson(next, space)) this.#put(place, next);
   }
 
   #recountNow(namespace: string): void {

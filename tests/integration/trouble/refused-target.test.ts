@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { findCondition } from '../../../src/api/conditions.ts';
+import type { DataVolume } from '../../../src/api/external/cdi.ts';
 import {
   dataVolumes,
   namespaces,
@@ -9,6 +10,7 @@ import {
   virtualMachines,
 } from '../../../src/api/kinds.ts';
 import type { KubeObject } from '../../../src/api/meta.ts';
+import { isKubeError } from '../../../src/kube/errors.ts';
 import { planWith, untilClean } from '../../support/move.ts';
 import { sandboxOnly } from '../../support/needs.ts';
 import {
@@ -47,6 +49,25 @@ async function makeQuota(world: TestWorld, hard: Readonly<Record<string, string>
     metadata: { name: 'small', namespace: world.targetNamespace },
     spec: { hard },
   } as KubeObject);
+}
+
+/** A server's admission learns of a quota by a watch of its own, a moment after it was made. */
+async function noDataVolumes(world: TestWorld): Promise<void> {
+  await makeQuota(world, { 'count/datavolumes.cdi.kubevirt.io': '0' });
+  const wanted: DataVolume = {
+    apiVersion: 'cdi.kubevirt.io/v1beta1',
+    kind: 'DataVolume',
+    metadata: { name: 'wanted', namespace: world.targetNamespace },
+    spec: { source: { blank: {} }, storage: { resources: { requests: { storage: '1Mi' } } } },
+  };
+  await world.until('the quota is in force', async () => {
+    try {
+      await world.client.create(dataVolumes, wanted, { dryRun: true });
+      return undefined;
+    } catch (error) {
+      return isKubeError(error) && error.detail.includes('exceeded quota') ? true : undefined;
+    }
+  });
 }
 
 refusing.describe('a VM that the target cluster refuses', () => {
@@ -174,8 +195,7 @@ describe('a target cluster that changes under a run', () => {
 
   test('that refuses the DataVolumes: fails at once, source on', async () => {
     const { world, source } = await startRun(undefined, {
-      atBoundary: (at) =>
-        once('before', 'createDataVolume', () => makeQuota(at, { 'count/datavolumes.cdi.kubevirt.io': '0' })),
+      atBoundary: (at) => once('before', 'createDataVolume', () => noDataVolumes(at)),
     });
     await using _world = world;
     const end = await untilEnded(world);

@@ -156,7 +156,9 @@ export const deleting: readonly Story[] = [
       create('a plan more', 'plans', plan('q'), { namespace: '{other}' }),
       create('a plan more, dry', 'plans', plan('q'), { namespace: '{other}', query: { dryRun: 'All' } }),
       read('the config map is gone', 'configmaps', 'c', { namespace: '{other}', until: { status: 404 } }),
-      send('the deletion again', 'DELETE', at('namespaces', '{other}')),
+      send('the deletion again', 'DELETE', at('namespaces', '{other}'), {
+        until: { at: 'status.conditions.4.reason', is: 'SomeFinalizersRemain' },
+      }),
       send('the namespace', 'GET', at('namespaces', '{other}'), {
         parts: ['metadata.deletionTimestamp', 'spec', 'status.phase'],
       }),
