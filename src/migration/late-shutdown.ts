@@ -17,6 +17,13 @@ export function awaitsLateShutdown(context: Pick<Context, 'records' | 'ledger'>)
   );
 }
 
+/** The obligation is older than what this cutover has asked for: the guest may still do what an earlier one asked. */
+export function mayFollowEarlierRequest({ records, ledger }: Pick<Context, 'records' | 'ledger'>): boolean {
+  const owed = ledger.find(({ key }) => key === sourcePowerKey);
+  const askedAt = records.power?.offRequestedAt;
+  return owed !== undefined && askedAt !== undefined && Date.parse(owed.intentAt) < Date.parse(askedAt);
+}
+
 /** It did shut down, and was asked to power on a moment ago. */
 export function isPoweringOn({ records }: Pick<Context, 'records'>): boolean {
   return records.cutover?.blocked !== undefined && records.power?.onRequestedAt !== undefined;

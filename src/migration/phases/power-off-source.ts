@@ -1,6 +1,7 @@
 import { isTooLate, leaveCutover, putOffCutover } from '../cutover.ts';
 import { terminal } from '../failures.ts';
 import { isOwed, sourcePowerEntry, sourcePowerKey } from '../ledger.ts';
+import { mayFollowEarlierRequest } from '../late-shutdown.ts';
 import { phase, type Action, type Context, type Decision, type Fail } from '../phase.ts';
 import { powerRecord } from '../power.ts';
 import { preflightFailure } from '../preflight.ts';
@@ -44,7 +45,8 @@ export const powerOffSource = phase({
     if (context.spec.policies.powerOff === 'force') return { kind: 'advance' };
     if (isWarm(context.spec)) {
       const message = `VM ${context.spec.vm.name} cannot be shut down: ${refusal.text}`;
-      return leaveCutover(context, 'met', { reason: 'PowerOffRefused', message });
+      const power = mayFollowEarlierRequest(context) ? 'late' : 'met';
+      return leaveCutover(context, power, { reason: 'PowerOffRefused', message });
     }
     return terminal(
       'PowerOffRefused',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Records } from '../../../src/api/virtual-machine-import.ts';
+import { phaseByName } from '../../../src/migration/itineraries.ts';
 import {
   answerLateShutdown,
   awaitsLateShutdown,
@@ -66,4 +67,29 @@ test.each([
   expect(awaitsLateShutdown(context)).toBe(false);
   expect(lateShutdownDueMs(context)).toBeUndefined();
   expect(answerLateShutdown({ state: 'Off' }, context)).toBeUndefined();
+});
+
+describe('a cutover whose power-off is refused', () => {
+  const refusal = {
+    action: { do: 'powerOff', how: 'guest' },
+    code: 'InvalidPowerState',
+    text: 'no',
+  } as const;
+  const refused = (context: Context) => phaseByName('PowerOffSource')!.refused!(refusal, context);
+
+  test('owes nothing when it is the first that asked', () => {
+    expect(refused(given({ offRequestedAt: t0 }))).toMatchObject({
+      to: 'CopyingPaused',
+      ledger: [{ op: 'strike', key: 'SourcePower' }],
+    });
+  });
+
+  test('still owes what an earlier one has asked of the guest', () => {
+    const left = refused(later(given({ restore: 'Always', offRequestedAt: at(600) }), 600));
+    expect(left).toMatchObject({
+      to: 'CopyingPaused',
+      records: { cutover: { blocked: { at: at(600) } }, power: { before: 'On', restore: 'Always' } },
+    });
+    expect(left.ledger).toBeUndefined();
+  });
 });
