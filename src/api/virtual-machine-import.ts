@@ -229,6 +229,12 @@ export type RoundKind = (typeof roundKinds)[number];
 export const ConversionRecordSchema = object({
   startedAt: dateTime({ description: 'Of the first try. From then on a converter may have written.' }),
   startedDisks: list(text(128), 256),
+  importerPods: optional(
+    list(uid, 256, {
+      description:
+        'Importers that were there when the converter was made, ended. One that comes later writes over what was converted.',
+    }),
+  ),
   tries: int({ minimum: 1 }),
   podUid: optional(uid),
   untouchedPod: optional(

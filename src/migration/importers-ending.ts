@@ -21,6 +21,8 @@ type Writer = VolumeFact & { readonly pod: NonNullable<VolumeFact['pod']> };
  * it end well, the disk is whole again. Else nobody knows what is on it: it is copied anew where that is still possible.
  */
 export function importersEnding(volumes: readonly VolumeFact[], context: Context): Decision | undefined {
+  const overConverted = importedOverConverted(volumes, context);
+  if (overConverted !== undefined) return overConverted;
   const writers = writersOf(volumes);
   if (writers.length === 0) return undefined;
   const { settings } = context;
@@ -35,9 +37,34 @@ export function importersEnding(volumes: readonly VolumeFact[], context: Context
 
 /** Volumes that an importer may be writing to. */
 export function writersOf(volumes: readonly VolumeFact[]): readonly Writer[] {
-  return volumes.filter(
-    (volume): volume is Writer => volume.pod !== undefined && volume.pod.phase !== 'Succeeded',
+  return imported(volumes).filter(({ pod }) => pod.phase !== 'Succeeded');
+}
+
+function imported(volumes: readonly VolumeFact[]): readonly Writer[] {
+  return volumes.filter((volume): volume is Writer => volume.pod !== undefined);
+}
+
+/**
+ * An importer that came after the converter, even one that has ended well: it has put the source's disk where the converted one was. That
+ * disk cannot be converted again by itself, since a converter takes all disks of a VM.
+ */
+export function importedOverConverted(
+  volumes: readonly VolumeFact[],
+  { records: { conversion } }: Pick<Context, 'records'>,
+): Fail | undefined {
+  const { importerPods, completedAt } = conversion ?? {};
+  if (importerPods === undefined || completedAt === undefined) return undefined;
+  const later = imported(volumes).filter(({ pod }) => !importerPods.includes(pod.uid));
+  if (later.length === 0) return undefined;
+  return terminal(
+    'DiskOverwritten',
+    `An importer was started once more over disk ${claimsOf(later)} after the guest was converted: what is on it now is not what the converter has made.`,
+    'See whether CDI works well, and start the plan again.',
   );
+}
+
+function claimsOf(writers: readonly Writer[]): string {
+  return writers.map(({ claimName }) => claimName).join(', ');
 }
 
 export function deleteImporter({ pod }: VolumeFact): readonly Action[] {
@@ -45,11 +72,10 @@ export function deleteImporter({ pod }: VolumeFact): readonly Action[] {
 }
 
 export function diskOverwritten(writers: readonly Writer[]): Fail {
-  const claims = writers.map(({ claimName }) => claimName).join(', ');
   const said = writers.find(({ pod }) => pod.terminationMessage !== undefined)?.pod.terminationMessage;
   return terminal(
     'DiskOverwritten',
-    `An importer was started once more over disk ${claims}, which was done, and has not ended well: nobody knows what is on it now.${said === undefined ? '' : ` It said: ${said}`}`,
+    `An importer was started once more over disk ${claimsOf(writers)}, which was done, and has not ended well: nobody knows what is on it now.${said === undefined ? '' : ` It said: ${said}`}`,
     'See whether CDI works well, and start the plan again.',
   );
 }

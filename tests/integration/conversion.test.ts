@@ -163,6 +163,31 @@ simulated.describe('a guest that is converted', () => {
   });
 });
 
+simulated.test(
+  'a converted disk over which CDI starts an importer once more is not used: source on',
+  async () => {
+    const run = await startConversion(undefined, {
+      atBoundary: (at) => once('before', 'createVm', () => importAgain(simulated.world(at))),
+    });
+    await using world = run.world;
+    const end = await untilEnded(world);
+    saysWhy(end, 'DiskOverwritten', 'after the guest was converted');
+    await isUnwound(run);
+  },
+);
+
+async function importAgain(world: SandboxWorld): Promise<void> {
+  const namespace = world.targetNamespace;
+  const [claim] = (await world.client.list(persistentVolumeClaims, { namespace })).items;
+  const { name } = claim!.metadata;
+  world.faults.start('importer-again', { subject: name, times: 1 });
+  const touched = { metadata: { annotations: { 'example.com/touched': 'yes' } } };
+  await world.client.mergePatch(persistentVolumeClaims, { namespace, name }, touched);
+  await world.until('CDI imports again', async () =>
+    (await namesOf(world, pods)).some((pod) => pod.startsWith('importer-')) ? true : undefined,
+  );
+}
+
 simulated.describe('a conversion that comes to nothing', () => {
   test.each([
     ['is thrown out before it begins', 'conversion-evicted', 2],

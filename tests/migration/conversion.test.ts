@@ -71,6 +71,40 @@ const volumes: readonly VolumeFact[] = [0, 1].map((index) => ({
   },
 }));
 
+const importer = { name: 'i', uid: 'i', phase: 'Succeeded', restarts: 0, createdMs: start };
+
+describe('an importer over a disk that was converted', () => {
+  const imported = volumes.map((volume) => ({ ...volume, pod: importer }));
+  const completedAt = rfc3339(start);
+  const vm = { state: 'ours', uid: 'vm', deleting: false, runStrategy: 'Halted' } as const;
+  const make = (context: Context) =>
+    decide('CreateVM', { targetVm: { state: 'absent' }, liveVolumes: imported }, context);
+  const handOver = ({ records, ...context }: Context) =>
+    decide(
+      'ReleaseVolumes',
+      { targetVm: vm, liveVolumes: imported },
+      { ...context, records: { ...records, targetUid: 'vm' } },
+    );
+
+  test('ends the run when it came after the converter, though it has ended well', () => {
+    const context = contextWith({ completedAt, importerPods: ['another'] });
+    for (const decision of [make(context), handOver(context)]) {
+      expect(decision).toMatchObject({ kind: 'fail', class: 'terminal', code: 'DiskOverwritten' });
+      expect(decision.kind === 'fail' && decision.message).toContain('web-01-disk-0, web-01-disk-1');
+    }
+  });
+
+  test('is none that was there before the converter', () => {
+    const context = contextWith({ completedAt, importerPods: ['i'] });
+    for (const decision of [make(context), handOver(context)])
+      expect(decision).toMatchObject({ kind: 'act' });
+  });
+
+  test('is not looked for in a run that an older version has begun', () => {
+    expect(make(contextWith({ completedAt }))).toMatchObject({ kind: 'act' });
+  });
+});
+
 describe('CreateGuestConversionPod', () => {
   const make = (context: Context, conversionPod?: ConversionPodFact, liveVolumes = volumes) =>
     decide('CreateGuestConversionPod', { conversionPod, liveVolumes }, context);
@@ -79,7 +113,12 @@ describe('CreateGuestConversionPod', () => {
     expect(make(contextWith())).toEqual({
       kind: 'act',
       records: {
-        conversion: { startedAt: '2026-01-01T00:00:00.000Z', startedDisks: ['2000', '2001'], tries: 1 },
+        conversion: {
+          startedAt: '2026-01-01T00:00:00.000Z',
+          startedDisks: ['2000', '2001'],
+          importerPods: [],
+          tries: 1,
+        },
       },
       disks: disks.map((one) => ({ ...one, dirty: true })),
       ledger: [expect.objectContaining({ op: 'add' })],
@@ -95,11 +134,17 @@ describe('CreateGuestConversionPod', () => {
   });
 
   test('lets the last importer end first, and makes nothing over a claim that is gone', () => {
-    const importer = { name: 'i', uid: 'i', phase: 'Running', restarts: 0, createdMs: start };
-    const busy = volumes.map((volume) => ({ ...volume, pod: importer }));
+    const busy = volumes.map((volume) => ({ ...volume, pod: { ...importer, phase: 'Running' } }));
     expect(make(contextWith(), undefined, busy)).toMatchObject({ kind: 'wait', reason: 'ImporterEnd' });
     const bare = volumes.map(({ diskKey, claimName }) => ({ diskKey, claimName }));
     expect(make(contextWith(), undefined, bare)).toMatchObject({ kind: 'fail', code: 'ClaimLost' });
+  });
+
+  test('writes down whose copies are converted', () => {
+    const imported = volumes.map((volume) => ({ ...volume, pod: importer }));
+    expect(make(contextWith(), undefined, imported)).toMatchObject({
+      records: { conversion: { importerPods: ['i', 'i'] } },
+    });
   });
 
   test('writes down which pod it is before it goes on', () => {

@@ -33,8 +33,11 @@ class Crash extends Error {}
 export interface Accident {
   /** At this boundary, counted from 0, ... */
   readonly at: number;
-  /** ... the process dies, or the user cancels, or (before an action) the action is refused for good. */
-  readonly what: 'crash' | 'cancel' | 'refuse';
+  /**
+   * ... the process dies, or the user cancels, or (before an action) the action is refused for good, or (where a disk is done) CDI starts an
+   * importer over it once more, which ends well or badly.
+   */
+  readonly what: 'crash' | 'cancel' | 'refuse' | 'againWell' | 'againBadly';
 }
 
 /** What was done while what was true; the laws are tested on it. */
@@ -310,13 +313,26 @@ export class ModelRunner {
     const accident = this.#accidents.find(({ at }) => at === here);
     if (accident === undefined) return;
     const { what } = accident;
-    if (what === 'refuse' && action === undefined) {
+    if (!this.#happens(what, action))
       this.#accidents = [...this.#accidents.filter((other) => other !== accident), { at: here + 1, what }];
-      return;
+  }
+
+  /** False: not here; it is for the next boundary. */
+  #happens(what: Accident['what'], action: Action | undefined): boolean {
+    switch (what) {
+      case 'crash':
+        throw new Crash();
+      case 'cancel':
+        this.#cancelled = true;
+        return true;
+      case 'refuse':
+        if (action !== undefined) throw new Refused('Invalid', 'refused by the test');
+        return false;
+      case 'againWell':
+        return this.world.startImporterAgain('well');
+      case 'againBadly':
+        return this.world.startImporterAgain('badly');
     }
-    if (what === 'crash') throw new Crash();
-    if (what === 'refuse') throw new Refused('Invalid', 'refused by the test');
-    this.#cancelled = true;
   }
 }
 

@@ -32,6 +32,8 @@ export interface ToyClaim extends Thing {
   /** A converter has begun to write to it and has not ended; then how often one has come to its end. */
   half?: boolean;
   conversions?: number;
+  /** The converter was made in the moment in which an importer began once more: it converts what is being written. */
+  spoiled?: boolean;
   copied: string[];
   /** The number of writes that it holds; undefined: nothing whole yet. */
   content?: number;
@@ -52,11 +54,15 @@ interface ToyConverter extends Thing {
   isHeld: boolean;
   deletingAt?: number;
 }
+/** How an importer ends that CDI has started over a disk that was done. */
+export type ToyEnd = 'well' | 'badly';
 interface ToyPod extends Thing {
   claim: string;
   phase: string;
   restarts: number;
+  again?: { readonly end: ToyEnd; at: number };
 }
+const againSeconds = 20;
 
 /** How the guest takes a request to shut down: seconds until it is off, or never. */
 export interface WorldOptions {
@@ -150,6 +156,20 @@ export class ModelWorld {
     this.#isThiefAround = true;
   }
 
+  /** As CDI has been seen to do after a failover: an importer more over a disk that is done. False: there is none, or a pod has it. */
+  startImporterAgain(end: ToyEnd): boolean {
+    const done = [...this.dataVolumes.values()].find(
+      ({ name, ours, phase }) => ours && phase === 'Succeeded' && this.claims.get(name)?.whole === true,
+    );
+    if (done === undefined || this.converters.size > 0) return false;
+    const { name: claim } = done;
+    this.claims.get(claim)!.whole = false;
+    const again = { end, at: this.now + againSeconds * 1000 };
+    this.pods.delete(`importer-${claim}`);
+    this.#once(this.pods, `importer-${claim}`, () => ({ claim, phase: 'Running', restarts: 0, again }));
+    return true;
+  }
+
   /** As somebody would at the source. */
   powerOn(): void {
     this.power = 'On';
@@ -169,6 +189,7 @@ export class ModelWorld {
         this.snapshots.splice(this.snapshots.indexOf(snapshot), 1);
     }
     for (const dataVolume of this.dataVolumes.values()) this.#copy(dataVolume, seconds);
+    for (const pod of this.pods.values()) this.#copyAgain(pod);
     for (const pod of [...this.converters.values()]) this.#convert(pod);
     for (const vm of this.vms.values()) vm.instance = vm.runStrategy === 'Always' ? 'Running' : '';
   }
@@ -386,7 +407,7 @@ export class ModelWorld {
         this.#own(action.claim, action.vmUid, { kind: 'none' });
         return;
       case 'deleteClaim':
-        remove(this.claims, action);
+        if (remove(this.claims, action)) this.#collectImporter(action.name);
         return;
       case 'deletePod':
         remove(this.pods, action);
@@ -504,6 +525,18 @@ export class ModelWorld {
     this.pods.get(`importer-${name}`)!.phase = 'Succeeded';
   }
 
+  /** What a converter has made of the disk is lost, however it ends. */
+  #copyAgain(pod: ToyPod): void {
+    const { again, claim: name } = pod;
+    if (again === undefined || pod.phase !== 'Running' || this.now < again.at) return;
+    const claim = this.claims.get(name)!;
+    claim.conversions = 0;
+    claim.whole = again.end === 'well';
+    if (claim.whole) pod.phase = 'Succeeded';
+    else pod.restarts += 1;
+    again.at += againSeconds * 1000;
+  }
+
   /** A delta is laid over what the claim holds; from another state than the one it starts from, the disk is ruined. */
   #stageDone(
     dataVolume: ToyDataVolume,
@@ -551,7 +584,8 @@ export class ModelWorld {
   #createConverter(): void {
     if (this.converters.size > 0) return;
     for (const claim of this.claims.values()) {
-      if (!claim.whole) throw new Error(`${claim.name} is converted before it is whole`);
+      claim.spoiled = !claim.whole && this.pods.get(`importer-${claim.name}`)?.again !== undefined;
+      if (!claim.whole && !claim.spoiled) throw new Error(`${claim.name} is converted before it is whole`);
       if (claim.half === true) throw new Error(`${claim.name} is half converted already`);
     }
     const fate = this.#options.fates?.[this.convertersMade];
@@ -592,7 +626,7 @@ export class ModelWorld {
     pod.isDone = true;
     for (const claim of this.claims.values()) {
       claim.half = false;
-      claim.conversions = (claim.conversions ?? 0) + 1;
+      if (claim.spoiled !== true) claim.conversions = (claim.conversions ?? 0) + 1;
     }
   }
 
@@ -630,7 +664,13 @@ export class ModelWorld {
     else {
       this.#checkNoConverter(name);
       this.claims.delete(name);
+      this.#collectImporter(name);
     }
+  }
+
+  /** The claim owns it. */
+  #collectImporter(claim: string): void {
+    this.pods.delete(`importer-${claim}`);
   }
 
   #createVm(name: string): void {
@@ -648,7 +688,9 @@ export class ModelWorld {
   #deleteVm(name: string, uid: string): void {
     if (!remove(this.vms, { name, uid })) return;
     for (const claim of [...this.claims.values()]) {
-      if (claim.owner.uid === uid) this.claims.delete(claim.name);
+      if (claim.owner.uid !== uid) continue;
+      this.claims.delete(claim.name);
+      this.#collectImporter(claim.name);
     }
   }
 
@@ -663,6 +705,9 @@ export class ModelWorld {
   #setRunStrategy(name: string, uid: string, runStrategy: string): void {
     const vm = this.vms.get(name);
     if (vm?.uid !== uid) throw new Refused('NotFound', 'the VM is gone');
+    const torn = [...this.claims.values()].find(({ whole }) => !whole);
+    if (runStrategy === 'Always' && torn !== undefined)
+      throw new Error(`a VM runs on ${torn.name}, which is not whole`);
     vm.runStrategy = runStrategy;
   }
 

@@ -4,10 +4,11 @@ import type { VirtualMachineImportSpec } from '../../src/api/virtual-machine-imp
 import { importSpec } from '../migration/import-spec.ts';
 import { ModelRunner } from '../migration/model-runner.ts';
 import { ModelWorld, type ToyFate } from '../migration/model-world.ts';
+import { runs } from '../support/runs.ts';
 
 const accident = fc.record({
   at: fc.nat({ max: 90 }),
-  what: fc.constantFrom('crash', 'crash', 'cancel', 'refuse'),
+  what: fc.constantFrom('crash', 'crash', 'cancel', 'refuse', 'againWell', 'againBadly'),
 });
 
 const conversion = fc.record({
@@ -78,7 +79,7 @@ describe('whatever happens to a conversion', () => {
         expect(left).toEqual(left.length === 0 ? [] : [[false, false]]);
         if (!input.keepConversionPod) expect(left).toEqual([]);
       }),
-      { numRuns: 250 },
+      runs(250),
     );
   });
 
@@ -100,7 +101,7 @@ describe('whatever happens to a conversion', () => {
         expect(status.outcome).toBe('Succeeded');
         expect(world.convertersMade).toBe(found.length + 1);
       }),
-      { numRuns: 12 },
+      runs(12),
     );
   });
 });

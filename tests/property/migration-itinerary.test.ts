@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { importSpec } from '../migration/import-spec.ts';
 import { ModelRunner } from '../migration/model-runner.ts';
 import { ModelWorld } from '../migration/model-world.ts';
+import { runs } from '../support/runs.ts';
 
 const accident = fc.record({
   at: fc.nat({ max: 70 }),
-  what: fc.constantFrom('crash', 'crash', 'cancel', 'refuse'),
+  what: fc.constantFrom('crash', 'crash', 'cancel', 'refuse', 'againWell', 'againBadly'),
 });
 
 const migration = fc.record({
@@ -56,7 +57,7 @@ describe('whatever happens to a migration', () => {
           else expect(deed.action.do).not.toBe('setRunStrategy');
         }
       }),
-      { numRuns: 250 },
+      runs(250),
     );
   });
 
@@ -71,7 +72,7 @@ describe('whatever happens to a migration', () => {
           expect(claim).toMatchObject({ whole: true, owner: { kind: 'VirtualMachine', uid: vm?.uid } });
         }
       }),
-      { numRuns: 120 },
+      runs(120),
     );
   });
 });

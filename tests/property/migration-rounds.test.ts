@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import { importSpec } from '../migration/import-spec.ts';
 import { ModelRunner } from '../migration/model-runner.ts';
 import { ModelWorld } from '../migration/model-world.ts';
+import { runs } from '../support/runs.ts';
 
 const accident = fc.record({
   at: fc.nat({ max: 160 }),
-  what: fc.constantFrom('crash', 'crash', 'crash', 'cancel', 'refuse'),
+  what: fc.constantFrom('crash', 'crash', 'crash', 'cancel', 'refuse', 'againWell', 'againBadly'),
 });
 
 /** What people do at the source, and to the wish for a cutover, so many seconds after the beginning. */
@@ -148,7 +149,7 @@ describe('whatever happens to a warm migration', () => {
           if (action.do === 'createSnapshot') expect(snapshotsOwed).toContain(action.marker);
         }
       }),
-      { numRuns: 150 },
+      runs(150),
     );
   });
 
@@ -163,7 +164,7 @@ describe('whatever happens to a warm migration', () => {
           input.disks,
         );
       }),
-      { numRuns: 50 },
+      runs(50),
     );
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { SlotRequest } from '../../src/migration/phase.ts';
 import { SlotTable } from '../../src/migration/slots.ts';
+import { runs } from '../support/runs.ts';
 
 const capacities: Readonly<Record<string, number>> = { host1: 4, host2: 2, lockA: 1, lockB: 1 };
 const resources = Object.keys(capacities);
@@ -85,7 +86,7 @@ describe('any sequence of requests and ends', () => {
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         new Trace().play(steps);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 
@@ -101,7 +102,7 @@ describe('any sequence of requests and ends', () => {
         expect(trace.requests.size).toBe(0);
         expect(new Set(trace.woken).size).toBe(trace.woken.length);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 

@@ -12,8 +12,9 @@ import { checkInstance, checkVirtualMachine } from '../../src/sandbox/kubevirt/c
 import { unreadable } from '../../src/sandbox/kubevirt/decode.ts';
 import { admissionProblems, isDnsLabel, isLabelValue } from './kubevirt-admission.ts';
 import { freezeInputs } from './freeze-inputs.ts';
+import { runs } from '../support/runs.ts';
 
-const runs = { numRuns: 400 };
+const often = runs(400);
 
 function frozen(input: FreezeInput) {
   const { spec, findings } = freezeImport(input);
@@ -39,10 +40,10 @@ describe('whatever VM a source describes, and whatever maps and choices a plan m
           if (vm.spec.instancetype === undefined) expect(checkInstance(vm.spec.template.spec)).toEqual([]);
         }
       }),
-      runs,
+      often,
     );
     // A generator that only makes VMs which cannot be frozen would prove nothing.
-    expect(built).toBeGreaterThan(runs.numRuns / 4);
+    expect(built).toBeGreaterThan(often.numRuns / 4);
   });
 
   test('the import is what its own schema allows', () => {
@@ -51,7 +52,7 @@ describe('whatever VM a source describes, and whatever maps and choices a plan m
         const { built } = frozen(input);
         if (built !== undefined) expect(validate(virtualMachineImports, built)).toEqual([]);
       }),
-      runs,
+      often,
     );
   });
 
@@ -67,7 +68,7 @@ describe('whatever VM a source describes, and whatever maps and choices a plan m
         expect(subject.spec.nics.map((nic) => nic.key)).toEqual(input.model.nics.map((nic) => nic.key));
         expect(findings.every((finding) => finding.severity !== 'Critical')).toBe(true);
       }),
-      runs,
+      often,
     );
   });
 
@@ -92,7 +93,7 @@ describe('whatever VM a source describes, and whatever maps and choices a plan m
           expect(bytes % 2 ** 20).toBe(0);
         });
       }),
-      runs,
+      often,
     );
   });
 
@@ -101,7 +102,7 @@ describe('whatever VM a source describes, and whatever maps and choices a plan m
       fc.property(freezeInputs, (input) => {
         expect(frozen(structuredClone(input))).toEqual(frozen(input));
       }),
-      { numRuns: 100 },
+      runs(100),
     );
   });
 });

@@ -1,7 +1,7 @@
 import { clusterDeadline } from '../deadline.ts';
 import { targetDeleted, terminal } from '../failures.ts';
 import { lostClaim } from '../foreign-volume.ts';
-import { deleteImporter, diskOverwritten, writersOf } from '../importers-ending.ts';
+import { deleteImporter, diskOverwritten, importedOverConverted, writersOf } from '../importers-ending.ts';
 import type { VolumeFact } from '../facts.ts';
 import { phase, type Action, type Context, type Fail } from '../phase.ts';
 
@@ -24,6 +24,8 @@ export const releaseVolumes = phase({
       const failure = misplaced(volume, vmUid, context);
       if (failure !== undefined) return failure;
     }
+    const overConverted = importedOverConverted(liveVolumes, context);
+    if (overConverted !== undefined) return overConverted;
     const until = clusterDeadline(context, context.settings.releaseSeconds);
     // The first importer of each disk has ended well before the VM was made: this one writes over what that has copied.
     const writers = writersOf(liveVolumes);

@@ -179,7 +179,8 @@ export class ImportController {
       await this.#noteStartFailure(claim, pod, isQuota ? 'ErrExceededQuota' : 'ErrStartingPod', signal);
       return { requeueAfterMs: this.#settings.retryMs / this.#settings.speed };
     }
-    if (this.#standIn.random() >= this.#settings.flickerChance) return {};
+    const isAgain = this.#again.has(claim.metadata.uid);
+    if (isAgain || this.#standIn.random() >= this.#settings.flickerChance) return {};
     await this.#noteStartFailure(claim, pod, 'ErrStartingPod', signal);
     // Held here, since the watch would bring the pod, and with it the truth, at once.
     await this.#pause(signal);

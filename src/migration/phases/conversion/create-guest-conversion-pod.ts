@@ -86,9 +86,10 @@ function create({ liveVolumes }: Facts<'liveVolumes'>, context: Context): Decisi
     startedDisks,
     tries: 1,
   };
+  const importerPods = liveVolumes.flatMap(({ pod }) => (pod === undefined ? [] : [pod.uid]));
   return {
     kind: 'act',
-    records: { conversion: before },
+    records: { conversion: { ...before, importerPods } },
     disks: marked(status.disks ?? [], startedDisks),
     ledger: [targetObjectsEntry(spec.target.namespace)],
     actions: [{ do: 'createConversionPod' }],
