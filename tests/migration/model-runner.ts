@@ -35,10 +35,14 @@ export interface Accident {
   readonly at: number;
   /**
    * ... the process dies, or the user cancels, or (before an action) the action is refused for good, or (where a disk is done) CDI starts an
-   * importer over it once more, which ends well or badly.
+   * importer over it once more, which ends well or badly, or somebody deletes what is ours or powers the source on.
    */
-  readonly what: 'crash' | 'cancel' | 'refuse' | 'againWell' | 'againBadly';
+  readonly what: 'crash' | 'cancel' | 'refuse' | 'againWell' | 'againBadly' | Loss | 'powerOn';
 }
+export type Loss = 'claimGone' | 'dataVolumeGone' | 'vmGone';
+
+/** From here on a decision to commit may have been taken: who meddles now does it to a running target. */
+const committing = ['StartVM', 'WaitForTargetRunning', 'Completed'];
 
 /** What was done while what was true; the laws are tested on it. */
 export interface Deed {
@@ -317,6 +321,13 @@ export class ModelRunner {
       this.#accidents = [...this.#accidents.filter((other) => other !== accident), { at: here + 1, what }];
   }
 
+  #isCommitting(): boolean {
+    const { phase = '', records } = this.#draft;
+    return (
+      records?.committedAt !== undefined || (committing.includes(phase) && records?.ending === undefined)
+    );
+  }
+
   /** False: not here; it is for the next boundary. */
   #happens(what: Accident['what'], action: Action | undefined): boolean {
     switch (what) {
@@ -332,6 +343,16 @@ export class ModelRunner {
         return this.world.startImporterAgain('well');
       case 'againBadly':
         return this.world.startImporterAgain('badly');
+      case 'powerOn':
+        if (this.#isCommitting()) return false;
+        this.world.powerOn();
+        return true;
+      case 'claimGone':
+        return !this.#isCommitting() && this.world.loseClaim();
+      case 'dataVolumeGone':
+        return !this.#isCommitting() && this.world.loseDataVolume();
+      case 'vmGone':
+        return !this.#isCommitting() && this.world.loseVm();
     }
   }
 }

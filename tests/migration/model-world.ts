@@ -37,6 +37,8 @@ export interface ToyClaim extends Thing {
   copied: string[];
   /** The number of writes that it holds; undefined: nothing whole yet. */
   content?: number;
+  /** Made by CDI in place of one that was deleted. */
+  readonly isRemade: boolean;
 }
 export interface ToyVm extends Thing {
   runStrategy: string;
@@ -167,6 +169,28 @@ export class ModelWorld {
     const again = { end, at: this.now + againSeconds * 1000 };
     this.pods.delete(`importer-${claim}`);
     this.#once(this.pods, `importer-${claim}`, () => ({ claim, phase: 'Running', restarts: 0, again }));
+    return true;
+  }
+
+  /** As somebody would at the target; the garbage collector and CDI follow. False: there is none of ours, or a converter holds it. */
+  loseClaim(): boolean {
+    const claim = [...this.claims.values()].find(({ ours }) => ours);
+    if (claim === undefined || this.converters.size > 0) return false;
+    this.#dropClaim(claim.name);
+    return true;
+  }
+
+  loseDataVolume(): boolean {
+    const dataVolume = [...this.dataVolumes.values()].find(({ ours }) => ours);
+    if (dataVolume === undefined || this.converters.size > 0) return false;
+    this.#deleteDataVolume(dataVolume.name, dataVolume.uid, false);
+    return true;
+  }
+
+  loseVm(): boolean {
+    const vm = [...this.vms.values()].find(({ ours }) => ours);
+    if (vm === undefined) return false;
+    this.#deleteVm(vm.name, vm.uid);
     return true;
   }
 
@@ -407,7 +431,7 @@ export class ModelWorld {
         this.#own(action.claim, action.vmUid, { kind: 'none' });
         return;
       case 'deleteClaim':
-        if (remove(this.claims, action)) this.#collectImporter(action.name);
+        if (this.claims.get(action.name)?.uid === action.uid) this.#dropClaim(action.name);
         return;
       case 'deletePod':
         remove(this.pods, action);
@@ -496,11 +520,14 @@ export class ModelWorld {
   #copy(dataVolume: ToyDataVolume, seconds: number): void {
     const { name, uid } = dataVolume;
     const isOurs = dataVolume.ours;
-    if (dataVolume.phase === 'Succeeded') return;
+    // CDI makes a claim anew even when it is done, and leaves it empty.
     if (!this.claims.has(name)) {
       const owner = { kind: 'DataVolume' as const, uid };
-      this.claims.set(name, { name, uid: this.#uid(), ours: isOurs, owner, whole: false, copied: [] });
+      const isRemade = dataVolume.phase !== '';
+      const claim = { name, uid: this.#uid(), ours: isOurs, owner, whole: false, copied: [], isRemade };
+      this.claims.set(name, claim);
     }
+    if (dataVolume.phase === 'Succeeded') return;
     const claim = this.claims.get(name)!;
     const stage = dataVolume.checkpoints?.find(({ current }) => !claim.copied.includes(current));
     if (dataVolume.checkpoints !== undefined && stage === undefined) return;
@@ -513,7 +540,10 @@ export class ModelWorld {
       this.snapshots.length = 0;
       this.#isThiefAround = false;
     }
-    if (stage !== undefined && this.#stolen.has(stage.current)) {
+    // Over a claim that was remade CDI begins with the first checkpoint, whose snapshot is long gone.
+    const isPast =
+      claim.isRemade && stage !== undefined && !this.snapshots.some(({ id }) => id === stage.current);
+    if (isPast || (stage !== undefined && this.#stolen.has(stage.current))) {
       this.pods.get(`importer-${name}`)!.restarts += 1;
       return;
     }
@@ -663,14 +693,16 @@ export class ModelWorld {
     if (orphan) claim.owner = { kind: 'none' };
     else {
       this.#checkNoConverter(name);
-      this.claims.delete(name);
-      this.#collectImporter(name);
+      this.#dropClaim(name);
     }
   }
 
-  /** The claim owns it. */
-  #collectImporter(claim: string): void {
-    this.pods.delete(`importer-${claim}`);
+  /** The claim owns its importer, and what was copied goes with it. */
+  #dropClaim(name: string): void {
+    this.claims.delete(name);
+    this.pods.delete(`importer-${name}`);
+    const dataVolume = this.dataVolumes.get(name);
+    if (dataVolume !== undefined) dataVolume.percent = 0;
   }
 
   #createVm(name: string): void {
@@ -689,8 +721,7 @@ export class ModelWorld {
     if (!remove(this.vms, { name, uid })) return;
     for (const claim of [...this.claims.values()]) {
       if (claim.owner.uid !== uid) continue;
-      this.claims.delete(claim.name);
-      this.#collectImporter(claim.name);
+      this.#dropClaim(claim.name);
     }
   }
 

@@ -7,7 +7,18 @@ import { runs } from '../support/runs.ts';
 
 const accident = fc.record({
   at: fc.nat({ max: 160 }),
-  what: fc.constantFrom('crash', 'crash', 'crash', 'cancel', 'refuse', 'againWell', 'againBadly'),
+  what: fc.constantFrom(
+    'crash',
+    'crash',
+    'crash',
+    'cancel',
+    'refuse',
+    'againWell',
+    'againBadly',
+    'claimGone',
+    'dataVolumeGone',
+    'vmGone',
+  ),
 });
 
 /** What people do at the source, and to the wish for a cutover, so many seconds after the beginning. */
