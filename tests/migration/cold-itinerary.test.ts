@@ -38,7 +38,7 @@ function expectHandedOver({ world, status }: ModelRunner): void {
     expect(claim).toMatchObject({ ours: false, whole: true, owner: { kind: 'VirtualMachine', uid: vm.uid } });
   }
   expect(world.claims.size).toBe(2);
-  expect([world.dataVolumes.size, world.pods.size, world.secrets.size]).toEqual([0, 0, 0]);
+  expect([world.dataVolumes.size, world.importers.size, world.secrets.size]).toEqual([0, 0, 0]);
   expect(world.power).toBe('Off');
 }
 
@@ -46,7 +46,7 @@ function expectTakenBack({ world, status }: ModelRunner): void {
   expect(status.ledger).toEqual([]);
   expect([...world.vms.values()]).toEqual([]);
   expect([...world.claims.values()]).toEqual([]);
-  expect([world.dataVolumes.size, world.pods.size, world.secrets.size]).toEqual([0, 0, 0]);
+  expect([world.dataVolumes.size, world.importers.size, world.secrets.size]).toEqual([0, 0, 0]);
   expect(world.power).toBe('On');
 }
 

@@ -1,87 +1,29 @@
-import type { VirtualMachineImportSpec } from '../../src/api/virtual-machine-import.ts';
-import type { LedgerEntry } from '../../src/api/virtual-machine-import.ts';
+import type { LedgerEntry, VirtualMachineImportSpec } from '../../src/api/virtual-machine-import.ts';
 import type { FactTable, TargetObjects, VolumeFact } from '../../src/migration/facts.ts';
 import type { Action } from '../../src/migration/phase.ts';
-import type { SnapshotRemoval, SnapshotState } from '../../src/model/source-data.ts';
 import type { PowerState } from '../../src/model/vm.ts';
 import { vmModel } from './import-spec.ts';
+import { ModelConverters, type ConverterOptions } from './model-converters.ts';
+import { ModelSnapshots, type SnapshotOptions } from './model-snapshots.ts';
+import {
+  remove,
+  type Thing,
+  type ToyClaim,
+  type ToyDataVolume,
+  type ToyEnd,
+  type ToyImporter,
+  type ToyVm,
+} from './model-things.ts';
 
-interface Thing {
-  readonly name: string;
-  readonly uid: string;
-  /** Carries the label of the import under test. */
-  ours: boolean;
-}
-export interface ToyDataVolume extends Thing {
-  percent: number;
-  phase: string;
-  checkpoints?: { current: string; previous: string }[];
-  finalCheckpoint?: boolean;
-}
-interface ToySnapshot {
-  readonly id: string;
-  readonly marker: string;
-  readyAt: number;
-  /** What each disk held: the number of writes so far. */
-  readonly content: number;
-  goneAt?: number;
-}
-export interface ToyClaim extends Thing {
-  owner: { kind: 'DataVolume' | 'VirtualMachine' | 'none' | 'other'; uid?: string };
-  whole: boolean;
-  /** A converter has begun to write to it and has not ended; then how often one has come to its end. */
-  half?: boolean;
-  conversions?: number;
-  /** The converter was made in the moment in which an importer began once more: it converts what is being written. */
-  spoiled?: boolean;
-  copied: string[];
-  /** The number of writes that it holds; undefined: nothing whole yet. */
-  content?: number;
-  /** Made by CDI in place of one that was deleted. */
-  readonly isRemade: boolean;
-}
-export interface ToyVm extends Thing {
-  runStrategy: string;
-  /** Of the VirtualMachineInstance. */
-  instance: string;
-}
-/** Of the pods that convert, in order: thrown out before it begins; fails and has written nothing; fails in the middle. */
-export type ToyFate = 'evicted' | 'untouched' | 'half';
-interface ToyConverter extends Thing {
-  readonly createdAt: number;
-  readonly fate: ToyFate | undefined;
-  phase: string;
-  startedAt?: number;
-  isDone: boolean;
-  isHeld: boolean;
-  deletingAt?: number;
-}
-/** How an importer ends that CDI has started over a disk that was done. */
-export type ToyEnd = 'well' | 'badly';
-interface ToyPod extends Thing {
-  claim: string;
-  phase: string;
-  restarts: number;
-  again?: { readonly end: ToyEnd; at: number };
-}
 const againSeconds = 20;
 
-/** How the guest takes a request to shut down: seconds until it is off, or never. */
-export interface WorldOptions {
+export interface WorldOptions extends SnapshotOptions, ConverterOptions {
   readonly power?: PowerState;
+  /** How the guest takes a request to shut down: seconds until it is off, or never. */
   readonly shutdownSeconds?: number | 'never';
   readonly namespaceExists?: boolean;
   /** Percent of each disk that CDI copies in a second. */
   readonly percentPerSecond?: number;
-  /** Seconds that making and merging a snapshot take. */
-  readonly snapshotSeconds?: number;
-  readonly mergeSeconds?: number;
-  /** Seconds until a converter runs, and until it is done; what becomes of the first ones. */
-  readonly convertStartSeconds?: number | 'never';
-  readonly convertSeconds?: number;
-  readonly fates?: readonly ToyFate[];
-  /** The guest cannot be quiesced. */
-  readonly unquiet?: boolean;
 }
 
 /** As much of an import as the snapshot facts are about. */
@@ -108,40 +50,29 @@ export class ModelWorld {
   spec: VirtualMachineImportSpec;
   now = Date.UTC(2026, 0, 1);
   power: PowerState;
-  sourceGone = false;
   namespaceExists: boolean;
   readonly dataVolumes = new Map<string, ToyDataVolume>();
   readonly claims = new Map<string, ToyClaim>();
-  readonly pods = new Map<string, ToyPod>();
-  readonly converters = new Map<string, ToyConverter>();
-  /** Pods that were ever made to convert. */
-  convertersMade = 0;
+  readonly importers = new Map<string, ToyImporter>();
+  readonly converters: ModelConverters;
   readonly vms = new Map<string, ToyVm>();
   readonly secrets = new Map<string, Thing>();
-  readonly snapshots: ToySnapshot[] = [];
+  readonly snapshots: ModelSnapshots;
   /** What the guest has written so far, in writes. It writes whenever time passes while it runs. */
   writes = 1;
   epoch = 'e1';
-  foreignSnapshots: string[] = [];
-  /** More than one of ours at the source at a time: data has been lost by that. */
-  mostSnapshots = 0;
-  /** Snapshots of ours that were asked for while somebody else had one. */
-  besideForeign = 0;
   readonly performed: Action[] = [];
   /** How often the target VM was really created. */
   vmsMade = 0;
   readonly #shutdownSeconds: number | 'never';
   readonly #percentPerSecond: number;
-  readonly #options: WorldOptions;
-  #isThiefAround = false;
-  readonly #stolen = new Set<string>();
-  #quiesceFailed: string | undefined;
   #offAt: number | undefined;
   #uids = 0;
 
   constructor(spec: VirtualMachineImportSpec, options: WorldOptions = {}) {
     this.spec = spec;
-    this.#options = options;
+    this.snapshots = new ModelSnapshots(options);
+    this.converters = new ModelConverters(this.claims, options);
     this.power = options.power ?? 'On';
     this.namespaceExists = options.namespaceExists ?? true;
     this.#shutdownSeconds = options.shutdownSeconds ?? 5;
@@ -153,36 +84,31 @@ export class ModelWorld {
     this.spec = { ...this.spec, ...changes };
   }
 
-  /** As somebody would at the source, in the middle of the next copy: its importers do not find the snapshot any more. */
-  takeNextSnapshotAway(): void {
-    this.#isThiefAround = true;
-  }
-
   /** As CDI has been seen to do after a failover: an importer more over a disk that is done. False: there is none, or a pod has it. */
   startImporterAgain(end: ToyEnd): boolean {
     const done = [...this.dataVolumes.values()].find(
       ({ name, ours, phase }) => ours && phase === 'Succeeded' && this.claims.get(name)?.whole === true,
     );
-    if (done === undefined || this.converters.size > 0) return false;
+    if (done === undefined || this.converters.holdClaims) return false;
     const { name: claim } = done;
     this.claims.get(claim)!.whole = false;
     const again = { end, at: this.now + againSeconds * 1000 };
-    this.pods.delete(`importer-${claim}`);
-    this.#once(this.pods, `importer-${claim}`, () => ({ claim, phase: 'Running', restarts: 0, again }));
+    this.importers.delete(`importer-${claim}`);
+    this.#once(this.importers, `importer-${claim}`, () => ({ claim, phase: 'Running', restarts: 0, again }));
     return true;
   }
 
   /** As somebody would at the target; the garbage collector and CDI follow. False: there is none of ours, or a converter holds it. */
   loseClaim(): boolean {
     const claim = [...this.claims.values()].find(({ ours }) => ours);
-    if (claim === undefined || this.converters.size > 0) return false;
+    if (claim === undefined || this.converters.holdClaims) return false;
     this.#dropClaim(claim.name);
     return true;
   }
 
   loseDataVolume(): boolean {
     const dataVolume = [...this.dataVolumes.values()].find(({ ours }) => ours);
-    if (dataVolume === undefined || this.converters.size > 0) return false;
+    if (dataVolume === undefined || this.converters.holdClaims) return false;
     this.#deleteDataVolume(dataVolume.name, dataVolume.uid, false);
     return true;
   }
@@ -208,13 +134,10 @@ export class ModelWorld {
       this.#offAt = undefined;
     }
     if (this.power === 'On') this.writes += 1;
-    for (const snapshot of [...this.snapshots]) {
-      if (snapshot.goneAt !== undefined && this.now >= snapshot.goneAt)
-        this.snapshots.splice(this.snapshots.indexOf(snapshot), 1);
-    }
+    this.snapshots.tick(this.now);
     for (const dataVolume of this.dataVolumes.values()) this.#copy(dataVolume, seconds);
-    for (const pod of this.pods.values()) this.#copyAgain(pod);
-    for (const pod of [...this.converters.values()]) this.#convert(pod);
+    for (const pod of this.importers.values()) this.#copyAgain(pod);
+    this.converters.tick(this.now);
     for (const vm of this.vms.values()) vm.instance = vm.runStrategy === 'Always' ? 'Running' : '';
   }
 
@@ -223,12 +146,15 @@ export class ModelWorld {
   gather(name: keyof FactTable, targetName: string, round: RoundView): FactTable[keyof FactTable] {
     switch (name) {
       case 'snapshot':
-        return this.#snapshotState(round.marker);
+        return this.snapshots.state(round.marker, this.now);
       case 'snapshotLost':
-        return [...this.pods.values()].some(({ restarts }) => restarts > 0) && this.#isLost(round.snapshotId);
+        return (
+          [...this.importers.values()].some(({ restarts }) => restarts > 0) &&
+          this.snapshots.isStolen(round.snapshotId)
+        );
       case 'audit':
         return {
-          foreign: this.foreignSnapshots,
+          foreign: this.snapshots.foreign,
           missing: [],
           diskSet: 'same',
           grown: [],
@@ -239,22 +165,12 @@ export class ModelWorld {
       case 'checkpoints':
         return this.#checkpoints(round.snapshotId);
       case 'owedSnapshots':
-        return round.owed.map(({ key, marker, id: known, attempts, askedAt }) => {
-          const state = this.#snapshotState(marker);
-          const asked = {
-            key,
-            marker,
-            attempts,
-            ...(askedAt !== undefined && { askedMs: Date.parse(askedAt) }),
-          };
-          const id = state.state === 'ready' ? state.id : known;
-          if (id === undefined) return { ...asked, state };
-          return { ...asked, state, removal: { id, reading: this.#removal(id) } };
-        });
+        return this.snapshots.owed(round.owed, this.now);
       case 'sourceVm':
-        return this.sourceGone
-          ? { state: 'gone' }
-          : { state: 'present', model: { ...vmModel(), digest: this.spec.model.digest, power: this.power } };
+        return {
+          state: 'present',
+          model: { ...vmModel(), digest: this.spec.model.digest, power: this.power },
+        };
       case 'sourcePower':
         return { state: this.power };
       case 'sourceAccess':
@@ -271,43 +187,17 @@ export class ModelWorld {
       case 'targetObjects':
         return this.labelled();
       case 'conversionPod':
-        return this.#converterFact();
+        return this.converters.fact();
       case 'conversionResult':
-        return [...this.converters.values()].some(({ phase, isDone }) => phase === 'Running' && isDone)
-          ? { osId: 'rhel9.4', osFamily: 'linux', warnings: [] }
-          : undefined;
+        return this.converters.result();
       case 'priorImports':
       case 'slots':
         throw new Error(`${name} is not of this world`);
     }
   }
 
-  #snapshotState(marker: string): SnapshotState {
-    if (this.#quiesceFailed === marker) {
-      const error = {
-        code: 'QuiesceFailed',
-        kind: 'transient' as const,
-        message: 'the guest did not listen',
-      };
-      return { state: 'failed', error, quiesceFault: true };
-    }
-    const found = this.snapshots.find((snapshot) => snapshot.marker === marker);
-    if (found === undefined || found.goneAt !== undefined) return { state: 'absent' };
-    return this.now < found.readyAt ? { state: 'creating' } : { state: 'ready', id: found.id };
-  }
-
-  #isLost(id: string | undefined): boolean {
-    return id !== undefined && this.#stolen.has(id);
-  }
-
-  #removal(id: string): SnapshotRemoval {
-    const found = this.snapshots.find((snapshot) => snapshot.id === id);
-    if (found === undefined) return { state: 'gone' };
-    return { state: found.goneAt === undefined ? 'present' : 'removing' };
-  }
-
   #checkpoints(snapshotId: string | undefined): FactTable['checkpoints'] {
-    const snapshot = this.snapshots.find(({ id }) => id === snapshotId);
+    const snapshot = this.snapshots.find(snapshotId);
     if (snapshot === undefined) return new Map();
     const { id: current, content } = snapshot;
     const sizeBytes = 1024;
@@ -330,18 +220,7 @@ export class ModelWorld {
       claims: [...this.claims.values()]
         .filter((claim) => claim.ours)
         .map(({ name, uid, owner }) => ({ name, uid, deleting: false, owner: owner.kind })),
-      pods: [
-        ...ours(this.pods),
-        ...[...this.converters.values()]
-          .filter((pod) => pod.ours)
-          .map(({ name, uid, deletingAt, isHeld }) => ({
-            name,
-            uid,
-            deleting: deletingAt !== undefined,
-            converts: true,
-            isHeld,
-          })),
-      ],
+      pods: [...ours(this.importers), ...this.converters.labelled()],
       secrets: ours(this.secrets),
       configMaps: [],
     };
@@ -367,7 +246,7 @@ export class ModelWorld {
   #volume({ key, claimName }: VirtualMachineImportSpec['disks'][number]): VolumeFact {
     const dataVolume = this.dataVolumes.get(claimName);
     const claim = this.claims.get(claimName);
-    const pod = [...this.pods.values()].find((candidate) => candidate.claim === claimName);
+    const pod = [...this.importers.values()].find((candidate) => candidate.claim === claimName);
     return {
       diskKey: key,
       claimName,
@@ -410,10 +289,10 @@ export class ModelWorld {
         this.#append(action);
         return;
       case 'createSnapshot':
-        this.#createSnapshot(action.marker, action.quiesce);
+        this.snapshots.create(action.marker, action.quiesce, this.writes, this.now);
         return;
       case 'removeSnapshot':
-        this.#removeSnapshot(action.id);
+        this.snapshots.remove(action.id, this.now);
         return;
       case 'deleteDataVolume':
         this.#deleteDataVolume(action.name, action.uid, action.orphanClaim);
@@ -434,18 +313,20 @@ export class ModelWorld {
         if (this.claims.get(action.name)?.uid === action.uid) this.#dropClaim(action.name);
         return;
       case 'deletePod':
-        remove(this.pods, action);
-        this.#deleteConverter(action.name, action.uid);
+        remove(this.importers, action);
+        this.converters.delete(action, this.now);
         return;
       case 'createConversionPod':
-        this.#createConverter();
+        this.converters.create(
+          (claim) => this.importers.get(`importer-${claim}`)?.again !== undefined,
+          this.now,
+        );
         return;
       case 'finishConversion':
-        for (const pod of this.converters.values())
-          if (pod.phase === 'Running' && pod.isDone) pod.phase = 'Succeeded';
+        this.converters.finish();
         return;
       case 'releasePod':
-        this.#releaseConverter(action);
+        this.converters.release(action);
         return;
       case 'deleteSecret':
         remove(this.secrets, action);
@@ -500,23 +381,6 @@ export class ModelWorld {
     dataVolume.percent = 0;
   }
 
-  #createSnapshot(marker: string, quiesce: boolean): void {
-    if (quiesce && this.#options.unquiet === true) {
-      this.#quiesceFailed = marker;
-      return;
-    }
-    this.#quiesceFailed = undefined;
-    if (this.foreignSnapshots.length > 0) this.besideForeign += 1;
-    const readyAt = this.now + (this.#options.snapshotSeconds ?? 5) * 1000;
-    this.snapshots.push({ id: `snapshot-${this.#uid()}`, marker, readyAt, content: this.writes });
-    this.mostSnapshots = Math.max(this.mostSnapshots, this.snapshots.length);
-  }
-
-  #removeSnapshot(id: string): void {
-    const found = this.snapshots.find((snapshot) => snapshot.id === id);
-    if (found !== undefined) found.goneAt ??= this.now + (this.#options.mergeSeconds ?? 10) * 1000;
-  }
-
   #copy(dataVolume: ToyDataVolume, seconds: number): void {
     const { name, uid } = dataVolume;
     const isOurs = dataVolume.ours;
@@ -531,20 +395,14 @@ export class ModelWorld {
     const claim = this.claims.get(name)!;
     const stage = dataVolume.checkpoints?.find(({ current }) => !claim.copied.includes(current));
     if (dataVolume.checkpoints !== undefined && stage === undefined) return;
-    if (!this.pods.has(`importer-${name}`)) {
-      this.#once(this.pods, `importer-${name}`, () => ({ claim: name, phase: 'Running', restarts: 0 }));
+    if (!this.importers.has(`importer-${name}`)) {
+      this.#once(this.importers, `importer-${name}`, () => ({ claim: name, phase: 'Running', restarts: 0 }));
     }
     dataVolume.phase = 'ImportInProgress';
-    if (this.#isThiefAround && this.snapshots.some(({ id }) => id === stage?.current)) {
-      for (const { id } of this.snapshots) this.#stolen.add(id);
-      this.snapshots.length = 0;
-      this.#isThiefAround = false;
-    }
     // Over a claim that was remade CDI begins with the first checkpoint, whose snapshot is long gone.
-    const isPast =
-      claim.isRemade && stage !== undefined && !this.snapshots.some(({ id }) => id === stage.current);
-    if (isPast || (stage !== undefined && this.#stolen.has(stage.current))) {
-      this.pods.get(`importer-${name}`)!.restarts += 1;
+    const isPast = claim.isRemade && stage !== undefined && this.snapshots.find(stage.current) === undefined;
+    if (stage !== undefined && (!this.snapshots.open(stage.current) || isPast)) {
+      this.importers.get(`importer-${name}`)!.restarts += 1;
       return;
     }
     dataVolume.percent = Math.min(100, dataVolume.percent + seconds * this.#percentPerSecond);
@@ -552,11 +410,11 @@ export class ModelWorld {
     this.#stageDone(dataVolume, claim, stage);
     if (dataVolume.phase !== 'Succeeded') return;
     claim.whole = true;
-    this.pods.get(`importer-${name}`)!.phase = 'Succeeded';
+    this.importers.get(`importer-${name}`)!.phase = 'Succeeded';
   }
 
   /** What a converter has made of the disk is lost, however it ends. */
-  #copyAgain(pod: ToyPod): void {
+  #copyAgain(pod: ToyImporter): void {
     const { again, claim: name } = pod;
     if (again === undefined || pod.phase !== 'Running' || this.now < again.at) return;
     const claim = this.claims.get(name)!;
@@ -578,7 +436,7 @@ export class ModelWorld {
       claim.content = this.writes;
       return;
     }
-    const snapshot = this.snapshots.find(({ id }) => id === stage.current);
+    const snapshot = this.snapshots.find(stage.current);
     if (snapshot === undefined) throw new Error(`${stage.current} was removed under its copy`);
     if (stage.previous !== '' && stage.previous !== `change/${claim.content}`)
       throw new Error(`a delta from ${stage.previous} over ${claim.content}`);
@@ -589,102 +447,7 @@ export class ModelWorld {
     if (dataVolume.phase === 'Succeeded') claim.copied = [];
   }
 
-  // ---- conversion ---------------------------------------------------------------------------------------------------------------
-
-  #converterFact(): FactTable['conversionPod'] {
-    const pod = [...this.converters.values()].find(({ ours }) => ours);
-    if (pod === undefined) return undefined;
-    const { name, uid, phase, isHeld, createdAt, startedAt, deletingAt, fate } = pod;
-    const isOver = phase === 'Failed';
-    return {
-      name,
-      uid,
-      isHeld,
-      phase,
-      createdMs: createdAt,
-      isReady: pod.isDone,
-      isScheduled: phase !== 'Pending',
-      saysUntouched: isOver && fate === 'untouched',
-      ...(startedAt !== undefined && { startedMs: startedAt }),
-      ...(deletingAt !== undefined && { deletingMs: deletingAt }),
-      ...(isOver && { lastWords: 'virt-v2v: error' }),
-    };
-  }
-
-  #createConverter(): void {
-    if (this.converters.size > 0) return;
-    for (const claim of this.claims.values()) {
-      claim.spoiled = !claim.whole && this.pods.get(`importer-${claim.name}`)?.again !== undefined;
-      if (!claim.whole && !claim.spoiled) throw new Error(`${claim.name} is converted before it is whole`);
-      if (claim.half === true) throw new Error(`${claim.name} is half converted already`);
-    }
-    const fate = this.#options.fates?.[this.convertersMade];
-    this.convertersMade += 1;
-    const name = 'converter';
-    this.converters.set(name, {
-      name,
-      uid: this.#uid(),
-      ours: true,
-      createdAt: this.now,
-      fate,
-      phase: 'Pending',
-      isDone: false,
-      isHeld: true,
-    });
-  }
-
-  #convert(pod: ToyConverter): void {
-    const { convertStartSeconds = 5, convertSeconds = 20 } = this.#options;
-    if (pod.deletingAt !== undefined) {
-      if (pod.phase === 'Running') pod.phase = 'Failed';
-      this.#dropConverter(pod);
-      return;
-    }
-    if (pod.phase === 'Pending') {
-      if (convertStartSeconds === 'never' || this.now < pod.createdAt + convertStartSeconds * 1000) return;
-      pod.phase = pod.fate === 'evicted' ? 'Failed' : 'Running';
-      if (pod.phase === 'Failed') return;
-      pod.startedAt = this.now;
-      if (pod.fate !== 'untouched') for (const claim of this.claims.values()) claim.half = true;
-    }
-    if (pod.phase !== 'Running' || pod.isDone || this.now < (pod.startedAt ?? 0) + convertSeconds * 1000)
-      return;
-    if (pod.fate !== undefined) {
-      pod.phase = 'Failed';
-      return;
-    }
-    pod.isDone = true;
-    for (const claim of this.claims.values()) {
-      claim.half = false;
-      if (claim.spoiled !== true) claim.conversions = (claim.conversions ?? 0) + 1;
-    }
-  }
-
-  #deleteConverter(name: string, uid: string): void {
-    const pod = this.converters.get(name);
-    if (pod?.uid !== uid) return;
-    pod.deletingAt ??= this.now;
-    this.#dropConverter(pod);
-  }
-
-  #releaseConverter({ name, uid, forget }: Extract<Action, { do: 'releasePod' }>): void {
-    const pod = this.converters.get(name);
-    if (pod?.uid !== uid) return;
-    pod.isHeld = false;
-    if (forget) pod.ours = false;
-    this.#dropConverter(pod);
-  }
-
-  #dropConverter(pod: ToyConverter): void {
-    if (pod.deletingAt !== undefined && !pod.isHeld && pod.phase !== 'Running')
-      this.converters.delete(pod.name);
-  }
-
-  /** A claim goes while something writes to it. */
-  #checkNoConverter(name: string): void {
-    if ([...this.converters.values()].some(({ phase }) => phase === 'Running'))
-      throw new Error(`${name} goes under its converter`);
-  }
+  // ---- the target's objects ----------------------------------------------------------------------------------------------------------
 
   #deleteDataVolume(name: string, uid: string, orphan: boolean): void {
     if (!remove(this.dataVolumes, { name, uid })) return;
@@ -692,7 +455,7 @@ export class ModelWorld {
     if (claim?.owner.uid !== uid) return;
     if (orphan) claim.owner = { kind: 'none' };
     else {
-      this.#checkNoConverter(name);
+      this.converters.checkNoneWrites(name);
       this.#dropClaim(name);
     }
   }
@@ -700,7 +463,7 @@ export class ModelWorld {
   /** The claim owns its importer, and what was copied goes with it. */
   #dropClaim(name: string): void {
     this.claims.delete(name);
-    this.pods.delete(`importer-${name}`);
+    this.importers.delete(`importer-${name}`);
     const dataVolume = this.dataVolumes.get(name);
     if (dataVolume !== undefined) dataVolume.percent = 0;
   }
@@ -757,11 +520,4 @@ export class ModelWorld {
     this.#uids += 1;
     return `uid-${this.#uids}`;
   }
-}
-
-function remove<T extends Thing>(
-  things: Map<string, T>,
-  { name, uid }: { readonly name: string; readonly uid: string },
-): boolean {
-  return things.get(name)?.uid === uid && things.delete(name);
 }

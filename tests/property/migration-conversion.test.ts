@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import type { VirtualMachineImportSpec } from '../../src/api/virtual-machine-import.ts';
 import { importSpec } from '../migration/import-spec.ts';
 import { ModelRunner } from '../migration/model-runner.ts';
-import { ModelWorld, type ToyFate } from '../migration/model-world.ts';
+import type { ToyFate } from '../migration/model-converters.ts';
+import { ModelWorld } from '../migration/model-world.ts';
 import { runs } from '../support/runs.ts';
 
 const accident = fc.record({
@@ -87,7 +88,7 @@ describe('whatever happens to a conversion', () => {
           if (!wasPoweredOn || input.power === 'On') expect(world.power).toBe(input.power);
           expect([...world.claims.values()].filter(({ half }) => half === true)).toEqual([]);
         }
-        const left = [...world.converters.values()].map(({ ours, isHeld }) => [ours, isHeld]);
+        const left = [...world.converters.pods.values()].map(({ ours, isHeld }) => [ours, isHeld]);
         expect(left).toEqual(left.length === 0 ? [] : [[false, false]]);
         if (!input.keepConversionPod) expect(left).toEqual([]);
       }),
@@ -111,7 +112,7 @@ describe('whatever happens to a conversion', () => {
           accidents: [],
         });
         expect(status.outcome).toBe('Succeeded');
-        expect(world.convertersMade).toBe(found.length + 1);
+        expect(world.converters.made).toBe(found.length + 1);
       }),
       runs(12),
     );

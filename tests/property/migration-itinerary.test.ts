@@ -54,7 +54,7 @@ describe('whatever happens to a migration', () => {
         const labelled = Object.values(world.labelled()).flat();
         expect(status.ledger).toEqual([]);
         expect(labelled).toEqual([]);
-        expect([world.dataVolumes.size, world.pods.size, world.secrets.size]).toEqual([0, 0, 0]);
+        expect([world.dataVolumes.size, world.importers.size, world.secrets.size]).toEqual([0, 0, 0]);
         const committed = status.records?.committedAt !== undefined;
         // A guest that goes down later than an hour after the request was not sent by us any more.
         const wasPoweredOn = input.accidents.some(({ what }) => what === 'powerOn');

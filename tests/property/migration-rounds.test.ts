@@ -91,7 +91,7 @@ function run(input: Input): ModelRunner {
       happen(due[0].what, runner);
     if (!isQuiet && world.now > begun + quietAfterMs) {
       isQuiet = true;
-      world.foreignSnapshots = [];
+      world.snapshots.foreign = [];
       world.change({ control: { cutoverAt: new Date(world.now).toISOString() } });
     }
     if (world.now > begun + patienceMs) runner.cancel();
@@ -108,13 +108,13 @@ function happen(what: Happening['what'], { world, status }: ModelRunner): void {
       world.epoch = `${world.epoch}+`;
       return;
     case 'snapshotGone':
-      world.takeNextSnapshotAway();
+      world.snapshots.expectThief();
       return;
     case 'foreign':
-      world.foreignSnapshots = ['backup'];
+      world.snapshots.foreign = ['backup'];
       return;
     case 'noForeign':
-      world.foreignSnapshots = [];
+      world.snapshots.foreign = [];
       return;
     case 'powerOn':
       // After the commit it is the user's own fault, and nobody's business here.
@@ -141,9 +141,9 @@ describe('whatever happens to a warm migration', () => {
         const { world, status, deeds } = run(input);
         expect(status.ledger).toEqual([]);
         expect(Object.values(world.labelled()).flat()).toEqual([]);
-        expect(world.snapshots).toEqual([]);
-        expect(world.mostSnapshots).toBeLessThanOrEqual(1);
-        expect(world.besideForeign).toBe(0);
+        expect(world.snapshots.present).toEqual([]);
+        expect(world.snapshots.mostAtOnce).toBeLessThanOrEqual(1);
+        expect(world.snapshots.besideForeign).toBe(0);
         const committed = status.records?.committedAt !== undefined;
         const wasPoweredOn = input.happenings.some(({ what }) => what === 'powerOn');
         if (!committed && !wasPoweredOn) expect(world.power).toBe(input.power);
