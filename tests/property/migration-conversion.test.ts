@@ -6,22 +6,7 @@ import { ModelRunner } from '../migration/model-runner.ts';
 import type { ToyFate } from '../migration/model-converters.ts';
 import { ModelWorld } from '../migration/model-world.ts';
 import { runs } from '../support/runs.ts';
-
-const accident = fc.record({
-  at: fc.nat({ max: 90 }),
-  what: fc.constantFrom(
-    'crash',
-    'crash',
-    'cancel',
-    'refuse',
-    'againWell',
-    'againBadly',
-    'claimGone',
-    'dataVolumeGone',
-    'vmGone',
-    'powerOn',
-  ),
-});
+import { accidents } from './accidents.ts';
 
 const conversion = fc.record({
   disks: fc.integer({ min: 1, max: 3 }),
@@ -32,7 +17,7 @@ const conversion = fc.record({
   startSeconds: fc.constantFrom<number | 'never'>(0, 5, 290, 400, 'never'),
   convertSeconds: fc.constantFrom(0, 5, 60, 3_000),
   fates: fc.array(fc.constantFrom<ToyFate>('evicted', 'untouched', 'half'), { maxLength: 4 }),
-  accidents: fc.array(accident, { maxLength: 4 }),
+  accidents: accidents(4, 90),
 });
 type Input = ReturnType<typeof conversion.generate>['value'];
 

@@ -4,22 +4,7 @@ import { importSpec } from '../migration/import-spec.ts';
 import { ModelRunner } from '../migration/model-runner.ts';
 import { ModelWorld } from '../migration/model-world.ts';
 import { runs } from '../support/runs.ts';
-
-const accident = fc.record({
-  at: fc.nat({ max: 70 }),
-  what: fc.constantFrom(
-    'crash',
-    'crash',
-    'cancel',
-    'refuse',
-    'againWell',
-    'againBadly',
-    'claimGone',
-    'dataVolumeGone',
-    'vmGone',
-    'powerOn',
-  ),
-});
+import { accidents } from './accidents.ts';
 
 const migration = fc.record({
   disks: fc.integer({ min: 0, max: 3 }),
@@ -28,7 +13,7 @@ const migration = fc.record({
   powerAfter: fc.constantFrom('on', 'off', 'auto'),
   policy: fc.constantFrom('fail', 'force'),
   deleteOnFail: fc.boolean(),
-  accidents: fc.array(accident, { maxLength: 5 }),
+  accidents: accidents(5, 70),
 });
 
 function run(input: ReturnType<typeof migration.generate>['value']): ModelRunner {

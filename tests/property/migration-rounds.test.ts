@@ -4,22 +4,7 @@ import { importSpec } from '../migration/import-spec.ts';
 import { ModelRunner } from '../migration/model-runner.ts';
 import { ModelWorld } from '../migration/model-world.ts';
 import { runs } from '../support/runs.ts';
-
-const accident = fc.record({
-  at: fc.nat({ max: 160 }),
-  what: fc.constantFrom(
-    'crash',
-    'crash',
-    'crash',
-    'cancel',
-    'refuse',
-    'againWell',
-    'againBadly',
-    'claimGone',
-    'dataVolumeGone',
-    'vmGone',
-  ),
-});
+import { accidents } from './accidents.ts';
 
 /** What people do at the source, and to the wish for a cutover, so many seconds after the beginning. */
 const happening = fc.record({
@@ -49,7 +34,7 @@ const migration = fc.record({
   mergeSeconds: fc.integer({ min: 0, max: 120 }),
   policy: fc.constantFrom('abortCutover', 'force'),
   unquiet: fc.boolean(),
-  accidents: fc.array(accident, { maxLength: 5 }),
+  accidents: accidents(5, 160),
 });
 type Input = ReturnType<typeof migration.generate>['value'];
 
@@ -145,7 +130,7 @@ describe('whatever happens to a warm migration', () => {
         expect(world.snapshots.mostAtOnce).toBeLessThanOrEqual(1);
         expect(world.snapshots.besideForeign).toBe(0);
         const committed = status.records?.committedAt !== undefined;
-        const wasPoweredOn = input.happenings.some(({ what }) => what === 'powerOn');
+        const wasPoweredOn = [...input.happenings, ...input.accidents].some(({ what }) => what === 'powerOn');
         if (!committed && !wasPoweredOn) expect(world.power).toBe(input.power);
         if (!committed && wasPoweredOn && input.power === 'On') expect(world.power).toBe('On');
         if (committed) {
