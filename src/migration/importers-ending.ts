@@ -56,15 +56,10 @@ export function importedOverConverted(
   if (importerPods === undefined || completedAt === undefined) return undefined;
   const later = imported(volumes).filter(({ pod }) => !importerPods.includes(pod.uid));
   if (later.length === 0) return undefined;
-  return terminal(
-    'DiskOverwritten',
-    `An importer was started once more over disk ${claimsOf(later)} after the guest was converted: what is on it now is not what the converter has made.`,
-    'See whether CDI works well, and start the plan again.',
+  return overwrittenFailure(
+    later,
+    ' after the guest was converted: what is on it now is not what the converter has made.',
   );
-}
-
-function claimsOf(writers: readonly Writer[]): string {
-  return writers.map(({ claimName }) => claimName).join(', ');
 }
 
 export function deleteImporter({ pod }: VolumeFact): readonly Action[] {
@@ -73,9 +68,17 @@ export function deleteImporter({ pod }: VolumeFact): readonly Action[] {
 
 export function diskOverwritten(writers: readonly Writer[]): Fail {
   const said = writers.find(({ pod }) => pod.terminationMessage !== undefined)?.pod.terminationMessage;
+  return overwrittenFailure(
+    writers,
+    `, which was done, and has not ended well: nobody knows what is on it now.${said === undefined ? '' : ` It said: ${said}`}`,
+  );
+}
+
+function overwrittenFailure(writers: readonly Writer[], how: string): Fail {
+  const claims = writers.map(({ claimName }) => claimName).join(', ');
   return terminal(
     'DiskOverwritten',
-    `An importer was started once more over disk ${claimsOf(writers)}, which was done, and has not ended well: nobody knows what is on it now.${said === undefined ? '' : ` It said: ${said}`}`,
+    `An importer was started once more over disk ${claims}${how}`,
     'See whether CDI works well, and start the plan again.',
   );
 }

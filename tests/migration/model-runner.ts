@@ -21,7 +21,7 @@ import { roundMarker, roundUnderWay } from '../../src/migration/rounds.ts';
 import { SlotTable } from '../../src/migration/slots.ts';
 import { rfc3339 } from '../../src/migration/time.ts';
 import { unwindSteps } from '../../src/migration/unwind.ts';
-import { Refused, type ModelWorld } from './model-world.ts';
+import { Refused, type Meddling, type ModelWorld } from './model-world.ts';
 
 function without(records: Records, names: readonly string[]): Records {
   return Object.fromEntries(Object.entries(records).filter(([name]) => !names.includes(name)));
@@ -37,9 +37,8 @@ export interface Accident {
    * ... the process dies, or the user cancels, or (before an action) the action is refused for good, or (where a disk is done) CDI starts an
    * importer over it once more, which ends well or badly, or somebody deletes what is ours or powers the source on.
    */
-  readonly what: 'crash' | 'cancel' | 'refuse' | 'againWell' | 'againBadly' | Loss | 'powerOn';
+  readonly what: 'crash' | 'cancel' | 'refuse' | 'againWell' | 'againBadly' | Meddling;
 }
-export type Loss = 'claimGone' | 'dataVolumeGone' | 'vmGone';
 
 /** From here on a decision to commit may have been taken: who meddles now does it to a running target. */
 const committing = ['StartVM', 'WaitForTargetRunning', 'Completed'];
@@ -344,15 +343,10 @@ export class ModelRunner {
       case 'againBadly':
         return this.world.startImporterAgain('badly');
       case 'powerOn':
-        if (this.#isCommitting()) return false;
-        this.world.powerOn();
-        return true;
       case 'claimGone':
-        return !this.#isCommitting() && this.world.loseClaim();
       case 'dataVolumeGone':
-        return !this.#isCommitting() && this.world.loseDataVolume();
       case 'vmGone':
-        return !this.#isCommitting() && this.world.loseVm();
+        return !this.#isCommitting() && this.world.meddle(what);
     }
   }
 }

@@ -26,6 +26,9 @@ export interface WorldOptions extends SnapshotOptions, ConverterOptions {
   readonly percentPerSecond?: number;
 }
 
+/** What somebody does at the source, or deletes at the target. */
+export type Meddling = 'powerOn' | 'claimGone' | 'dataVolumeGone' | 'vmGone';
+
 /** As much of an import as the snapshot facts are about. */
 export interface RoundView {
   readonly marker: string;
@@ -98,22 +101,36 @@ export class ModelWorld {
     return true;
   }
 
-  /** As somebody would at the target; the garbage collector and CDI follow. False: there is none of ours, or a converter holds it. */
-  loseClaim(): boolean {
+  /** The garbage collector and CDI follow. False: there is nothing of ours to delete, or a converter holds it. */
+  meddle(how: Meddling): boolean {
+    switch (how) {
+      case 'powerOn':
+        this.powerOn();
+        return true;
+      case 'claimGone':
+        return this.#loseClaim();
+      case 'dataVolumeGone':
+        return this.#loseDataVolume();
+      case 'vmGone':
+        return this.#loseVm();
+    }
+  }
+
+  #loseClaim(): boolean {
     const claim = [...this.claims.values()].find(({ ours }) => ours);
     if (claim === undefined || this.converters.holdClaims) return false;
     this.#dropClaim(claim.name);
     return true;
   }
 
-  loseDataVolume(): boolean {
+  #loseDataVolume(): boolean {
     const dataVolume = [...this.dataVolumes.values()].find(({ ours }) => ours);
     if (dataVolume === undefined || this.converters.holdClaims) return false;
     this.#deleteDataVolume(dataVolume.name, dataVolume.uid, false);
     return true;
   }
 
-  loseVm(): boolean {
+  #loseVm(): boolean {
     const vm = [...this.vms.values()].find(({ ours }) => ours);
     if (vm === undefined) return false;
     this.#deleteVm(vm.name, vm.uid);

@@ -29,14 +29,15 @@ export const releaseVolumes = phase({
     const until = clusterDeadline(context, context.settings.releaseSeconds);
     // The first importer of each disk has ended well before the VM was made: this one writes over what that has copied.
     const writers = writersOf(liveVolumes);
-    if (writers.length > 0 && context.now >= until) return diskOverwritten(writers);
-    if (writers.length > 0)
+    if (writers.length > 0) {
+      if (context.now >= until) return diskOverwritten(writers);
       return {
         kind: 'wait',
         reason: 'ImporterEnd',
         for: 'an importer that CDI has started once more',
         until,
       };
+    }
     const actions = [
       ...liveVolumes.flatMap((volume) => give(volume, vmUid)),
       ...liveVolumes.flatMap(deleteDataVolume),
