@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { dataVolumes, persistentVolumeClaims, pods, virtualMachines } from '../../../src/api/kinds.ts';
 import type { ResourceKind } from '../../../src/api/meta.ts';
-import { sameBytes } from '../../support/bytes.ts';
 import { sandboxOnly } from '../../support/needs.ts';
 import { diskBytes, planWith, untilClean } from '../../support/move.ts';
+import { disksAreMoved } from '../../support/moved.ts';
 import {
   eventsOf,
   importOf,
@@ -24,9 +24,12 @@ import type { FaultName } from '../../../src/sandbox/world.ts';
 async function isMoved({ world, source }: Run): Promise<void> {
   await planWith(world, 'Succeeded');
   await untilClean(world);
-  const { items } = await world.client.list(persistentVolumeClaims, { namespace: world.targetNamespace });
-  expect(items).toHaveLength(1);
-  expect(sameBytes(source.disks[0]!.disk, await world.contentOf(items[0]!))).toBe(true);
+  const { disks } = (await importOf(world))!.spec;
+  await disksAreMoved(
+    world,
+    source,
+    disks.map(({ claimName }) => claimName),
+  );
   expect(source.power).toBe('poweredOff');
 }
 
@@ -136,18 +139,8 @@ crashes.test(
       },
     });
     await using _world = run.world;
-    await planWith(run.world, 'Succeeded');
-    await untilClean(run.world);
-    const object = await importOf(run.world);
+    await isMoved(run);
     expect(await eventsOf(run.world, 'DiskRecopied')).toHaveLength(1);
-    const { items } = await run.world.client.list(persistentVolumeClaims, {
-      namespace: run.world.targetNamespace,
-    });
-    expect(items).toHaveLength(2);
-    for (const [index, { disk }] of run.source.disks.entries()) {
-      const claim = items.find(({ metadata }) => metadata.name === object?.spec.disks[index]?.claimName);
-      expect(sameBytes(disk, await run.world.contentOf(claim!))).toBe(true);
-    }
   },
 );
 
@@ -227,11 +220,7 @@ describe('somebody deletes by hand', () => {
       namespace: run.world.targetNamespace,
       name: claimName,
     });
-    await planWith(run.world, 'Succeeded');
-    for (const [index, disk] of object.spec.disks.entries()) {
-      const claim = await run.world.get(persistentVolumeClaims, run.world.targetNamespace, disk.claimName);
-      expect(sameBytes(run.source.disks[index]!.disk, await run.world.contentOf(claim!))).toBe(true);
-    }
+    await isMoved(run);
   });
 
   test.each(['ReleaseVolumes giveClaimToVm', 'ReleaseVolumes deleteDataVolume'])(
