@@ -18,7 +18,7 @@ export interface DiskReading {
   readonly deadline?: number;
   /** No byte for a long time. */
   readonly isStalled: boolean;
-  /** Its volume is given up, and a new one takes its place as soon as this one is out of the way. */
+  /** Its volume is given up, and a new one takes its place; `due` from when the old one is on its way out. */
   readonly renewal?: 'begun' | 'due';
   readonly cure?: Exclude<Cure, 'none'>;
 }
@@ -96,8 +96,6 @@ function renewed(volume: VolumeFact, previous: DiskStatus | undefined): DiskRead
     case 'there':
       return renewalBegun(volume, previous);
     case 'leaving':
-      return { status: previous, isStalled: false };
-    case 'gone':
       return { status: previous, isStalled: false, renewal: 'due' };
     case 'renewed':
       return undefined;

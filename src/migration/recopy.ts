@@ -103,14 +103,11 @@ export function isGivenUp(status: DiskStatus | undefined): status is DiskStatus 
   return status?.state === 'recopy' && status.dataVolumeUID !== undefined;
 }
 
-/** How far the renewal of a volume that was given up is: still there, on its way out, out of the way, or another one in its place. */
-export function renewalOf(
-  { dataVolume, claim }: VolumeFact,
-  previous: DiskStatus,
-): 'there' | 'leaving' | 'gone' | 'renewed' {
-  if (dataVolume !== undefined && dataVolume.uid !== previous.dataVolumeUID) return 'renewed';
-  if (dataVolume !== undefined && !dataVolume.deleting) return 'there';
-  return claim === undefined || claim.deleting ? 'gone' : 'leaving';
+/** How far the renewal of a volume that was given up is: still there, on its way out or gone, or another one in its place. */
+export function renewalOf({ dataVolume }: VolumeFact, previous: DiskStatus): 'there' | 'leaving' | 'renewed' {
+  if (dataVolume === undefined) return 'leaving';
+  if (dataVolume.uid !== previous.dataVolumeUID) return 'renewed';
+  return dataVolume.deleting ? 'leaving' : 'there';
 }
 
 /** What is still true of a disk whose new volume is there. */

@@ -244,17 +244,15 @@ describe('a disk whose earlier importer left too much behind', () => {
     expect(status).toMatchObject({ state: 'recopy', recopies: 1, excused: 1, doneBytes: 0 });
   });
 
-  test('waits for both its DataVolume and its claim to go, and only then is due anew', () => {
+  test('is due anew as soon as its DataVolume is on its way out', () => {
     const { dataVolume: _gone, ...claimOnly } = spoilt;
-    const leaving = { ...claimOnly, claim: { ...claimOnly.claim!, deleting: true } };
-    const seen = [spoilt, volume({ deleting: true }), claimOnly, leaving, none].map((fact) => {
+    const seen = [spoilt, volume({ deleting: true }), claimOnly, none].map((fact) => {
       const { action, renewal, failure } = follow([...begun, [2_000, fact]]);
       return [action?.do, renewal, failure?.code];
     });
     expect(seen).toEqual([
       ['deleteDataVolume', undefined, undefined],
-      [undefined, undefined, undefined],
-      [undefined, undefined, undefined],
+      [undefined, 'due', undefined],
       [undefined, 'due', undefined],
       [undefined, 'due', undefined],
     ]);

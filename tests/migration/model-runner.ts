@@ -108,6 +108,7 @@ export class ModelRunner {
       }
       if (this.#isClean()) return this.#saved;
       this.world.tick(5);
+      this.#importAgain();
       this.onTick?.(this);
     }
     throw new Error(`no end: ${this.#saved.phase ?? ''} ${JSON.stringify(this.#saved.ledger)}`);
@@ -318,6 +319,13 @@ export class ModelRunner {
     const { what } = accident;
     if (!this.#happens(what, action))
       this.#accidents = [...this.#accidents.filter((other) => other !== accident), { at: here + 1, what }];
+  }
+
+  /** CDI does not wait for our boundaries: what was not possible at the last one may be by now. */
+  #importAgain(): void {
+    const due = this.#accidents.find(({ at, what }) => at <= this.boundaries && what.startsWith('again'));
+    if (due !== undefined && this.#happens(due.what, undefined))
+      this.#accidents = this.#accidents.filter((other) => other !== due);
   }
 
   #isCommitting(): boolean {

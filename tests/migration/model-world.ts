@@ -24,6 +24,8 @@ export interface WorldOptions extends SnapshotOptions, ConverterOptions {
   readonly namespaceExists?: boolean;
   /** Percent of each disk that CDI copies in a second. */
   readonly percentPerSecond?: number;
+  /** How many claims CDI makes anew for a DataVolume that is gone, since its caches are behind. */
+  readonly strayClaims?: number;
 }
 
 /** What somebody does at the source, or deletes at the target. */
@@ -47,7 +49,7 @@ export class Refused extends Error {
 
 /**
  * A source VM and a target namespace in a few maps: just enough of KubeVirt, CDI and the garbage collector to let an itinerary and its
- * unwind run purely. Deletions take effect at once; what takes time takes ticks.
+ * unwind run purely. Deletions take effect at once, but for what the garbage collector and CDI do; what takes time takes ticks.
  */
 export class ModelWorld {
   spec: VirtualMachineImportSpec;
@@ -69,6 +71,7 @@ export class ModelWorld {
   vmsMade = 0;
   readonly #shutdownSeconds: number | 'never';
   readonly #percentPerSecond: number;
+  #strayClaims: number;
   #offAt: number | undefined;
   #uids = 0;
 
@@ -80,6 +83,7 @@ export class ModelWorld {
     this.namespaceExists = options.namespaceExists ?? true;
     this.#shutdownSeconds = options.shutdownSeconds ?? 5;
     this.#percentPerSecond = options.percentPerSecond ?? 7;
+    this.#strayClaims = options.strayClaims ?? 0;
   }
 
   /** As the run reconciler relays a user's wish. */
@@ -152,6 +156,7 @@ export class ModelWorld {
     }
     if (this.power === 'On') this.writes += 1;
     this.snapshots.tick(this.now);
+    this.#collect();
     for (const dataVolume of this.dataVolumes.values()) this.#copy(dataVolume, seconds);
     for (const pod of this.importers.values()) this.#copyAgain(pod);
     this.converters.tick(this.now);
@@ -375,6 +380,8 @@ export class ModelWorld {
 
   #createDataVolume({ diskKey, stage }: Extract<Action, { do: 'createDataVolume' }>): void {
     const disk = this.spec.disks.find(({ key }) => key === diskKey)!;
+    if (!this.dataVolumes.has(disk.claimName) && this.claims.has(disk.claimName))
+      throw new Error(`a DataVolume over claim ${disk.claimName}`);
     const staged = stage && {
       checkpoints: [{ previous: '', current: stage.current }],
       finalCheckpoint: stage.isFinal,
@@ -403,10 +410,7 @@ export class ModelWorld {
     const isOurs = dataVolume.ours;
     // CDI makes a claim anew even when it is done, and leaves it empty.
     if (!this.claims.has(name)) {
-      const owner = { kind: 'DataVolume' as const, uid };
-      const isRemade = dataVolume.phase !== '';
-      const claim = { name, uid: this.#uid(), ours: isOurs, owner, whole: false, copied: [], isRemade };
-      this.claims.set(name, claim);
+      this.claims.set(name, { ...this.#claimOf(name, isOurs, uid), isRemade: dataVolume.phase !== '' });
     }
     if (dataVolume.phase === 'Succeeded') return;
     const claim = this.claims.get(name)!;
@@ -471,9 +475,17 @@ export class ModelWorld {
     const claim = this.claims.get(name);
     if (claim?.owner.uid !== uid) return;
     if (orphan) claim.owner = { kind: 'none' };
-    else {
-      this.converters.checkNoneWrites(name);
+    else this.converters.checkNoneWrites(name);
+  }
+
+  /** Claims whose DataVolume is gone go after it. */
+  #collect(): void {
+    for (const { name, ours, owner } of [...this.claims.values()]) {
+      if (owner.kind !== 'DataVolume' || this.dataVolumes.get(name)?.uid === owner.uid) continue;
       this.#dropClaim(name);
+      if (this.#strayClaims === 0) continue;
+      this.#strayClaims -= 1;
+      this.claims.set(name, this.#claimOf(name, ours, owner.uid!));
     }
   }
 
@@ -526,6 +538,11 @@ export class ModelWorld {
     const things: Map<string, Thing> = action.on === 'VirtualMachine' ? this.vms : this.claims;
     const thing = things.get(action.name);
     if (thing?.uid === action.uid) thing.ours = false;
+  }
+
+  #claimOf(name: string, ours: boolean, dataVolumeUid: string): ToyClaim {
+    const owner = { kind: 'DataVolume' as const, uid: dataVolumeUid };
+    return { name, uid: this.#uid(), ours, owner, whole: false, copied: [], isRemade: false };
   }
 
   #once<T extends Thing>(things: Map<string, T>, name: string, make: () => Omit<T, keyof Thing>): void {

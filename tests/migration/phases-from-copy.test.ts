@@ -34,8 +34,8 @@ const vm = { state: 'ours', uid: 'v', deleting: false, runStrategy: 'Halted' } a
 
 describe('CreateDataVolumes', () => {
   const sourceAccess = { state: 'open', credentials: '7', isVerified: false } as const;
-  const make = (volume: VolumeFact) =>
-    decide('CreateDataVolumes', { liveVolumes: [volume], sourceAccess }, phaseContext());
+  const make = (volume: VolumeFact, context = phaseContext()) =>
+    decide('CreateDataVolumes', { liveVolumes: [volume], sourceAccess }, context);
 
   test('writes down what it will owe before it makes anything', () => {
     expect(make(bareVolume())).toMatchObject({
@@ -51,8 +51,23 @@ describe('CreateDataVolumes', () => {
     expect(decision.kind === 'fail' && decision.message).toContain('StatefulSet db');
   });
 
-  test('nothing is made over a claim that lost its DataVolume', () => {
-    expect(make(bareVolume({ claim }))).toMatchObject({ kind: 'fail', code: 'DataVolumeDeleted' });
+  test('nothing is made over a claim that was parted from its DataVolume', () => {
+    const parted = bareVolume({ claim: { ...claim, owner: { kind: 'none' } } });
+    expect(make(parted)).toMatchObject({ kind: 'fail', code: 'DataVolumeDeleted' });
+  });
+
+  test.each<[string, Partial<VolumeFact>]>([
+    ['a claim whose DataVolume is gone', { claim }],
+    ['a claim that is being deleted', { claim: { ...claim, deleting: true } }],
+    ['a DataVolume that is being deleted', { claim, dataVolume: { ...dataVolume, deleting: true } }],
+  ])('waits until %s is out of the way, frees it of its importer, and gives up in the end', (_what, fact) => {
+    const volume = bareVolume(fact);
+    const pod = { name: 'importer', uid: 'p', phase: 'Running', restarts: 3, createdMs: 0 };
+    const context = phaseContext();
+    expect(make(volume)).toMatchObject({ kind: 'wait', reason: 'VolumeDeletion' });
+    expect(make({ ...volume, pod })).toMatchObject({ kind: 'act', actions: [{ do: 'deletePod', uid: 'p' }] });
+    const late = later(context, context.settings.volumeBoundSeconds);
+    expect(make(volume, late)).toMatchObject({ kind: 'fail', code: 'VolumeNotGone' });
   });
 
   test('goes on when every disk has its DataVolume', () => {

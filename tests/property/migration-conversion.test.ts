@@ -17,6 +17,7 @@ const conversion = fc.record({
   startSeconds: fc.constantFrom<number | 'never'>(0, 5, 290, 400, 'never'),
   convertSeconds: fc.constantFrom(0, 5, 60, 3_000),
   fates: fc.array(fc.constantFrom<ToyFate>('evicted', 'untouched', 'half'), { maxLength: 4 }),
+  strayClaims: fc.nat({ max: 3 }),
   accidents: accidents(4, 90),
 });
 type Input = ReturnType<typeof conversion.generate>['value'];
@@ -44,6 +45,7 @@ function run(input: Input): ModelRunner {
     convertStartSeconds: input.startSeconds,
     convertSeconds: input.convertSeconds,
     fates: input.fates,
+    strayClaims: input.strayClaims,
   });
   const runner = new ModelRunner(world, input.accidents);
   // A cutover that was given up is not tried again by itself: its user has enough.
@@ -94,6 +96,7 @@ describe('whatever happens to a conversion', () => {
           startSeconds: 5,
           convertSeconds: 60,
           fates: found,
+          strayClaims: 0,
           accidents: [],
         });
         expect(status.outcome).toBe('Succeeded');

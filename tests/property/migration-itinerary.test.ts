@@ -13,6 +13,7 @@ const migration = fc.record({
   powerAfter: fc.constantFrom('on', 'off', 'auto'),
   policy: fc.constantFrom('fail', 'force'),
   deleteOnFail: fc.boolean(),
+  strayClaims: fc.nat({ max: 3 }),
   accidents: accidents(5, 70),
 });
 
@@ -25,7 +26,8 @@ function run(input: ReturnType<typeof migration.generate>['value']): ModelRunner
     },
     input.disks,
   );
-  const world = new ModelWorld(spec, { power: input.power, shutdownSeconds: input.shutdownSeconds });
+  const { power, shutdownSeconds, strayClaims } = input;
+  const world = new ModelWorld(spec, { power, shutdownSeconds, strayClaims });
   const runner = new ModelRunner(world, input.accidents);
   runner.run();
   return runner;
@@ -72,6 +74,21 @@ describe('whatever happens to a migration', () => {
         }
       }),
       runs(120),
+    );
+  });
+
+  test('nobody is said to have deleted what CDI and the garbage collector have cleared away', () => {
+    const again = fc.record({
+      at: fc.nat({ max: 70 }),
+      what: fc.constantFrom('againBadly' as const, 'againWell' as const, 'crash' as const),
+    });
+    fc.assert(
+      fc.property(migration, fc.array(again, { minLength: 1, maxLength: 3 }), (input, accidents) => {
+        const codes = run({ ...input, accidents }).failures.map(({ code }) => code);
+        for (const code of ['DataVolumeDeleted', 'VolumeNotGone', 'ClaimLost'])
+          expect(codes).not.toContain(code);
+      }),
+      runs(250),
     );
   });
 });

@@ -34,6 +34,7 @@ const migration = fc.record({
   mergeSeconds: fc.integer({ min: 0, max: 120 }),
   policy: fc.constantFrom('abortCutover', 'force'),
   unquiet: fc.boolean(),
+  strayClaims: fc.nat({ max: 3 }),
   accidents: accidents(5, 160),
 });
 type Input = ReturnType<typeof migration.generate>['value'];
@@ -49,13 +50,14 @@ function runnerOf(input: Input): ModelRunner {
     },
     input.disks,
   );
-  const { power, shutdownSeconds, snapshotSeconds, mergeSeconds, unquiet } = input;
+  const { power, shutdownSeconds, snapshotSeconds, mergeSeconds, unquiet, strayClaims } = input;
   const world = new ModelWorld(spec, {
     power,
     shutdownSeconds,
     snapshotSeconds,
     mergeSeconds,
     unquiet,
+    strayClaims,
     percentPerSecond: 20,
   });
   return new ModelRunner(world, input.accidents, { precopyFloorSeconds: 5, mostRounds: 30 });

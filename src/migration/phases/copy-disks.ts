@@ -50,7 +50,7 @@ function watchCopies(
   if (failure !== undefined) return { ...failure, disks };
   const actions = readings.flatMap(({ action }) => (action === undefined ? [] : [action]));
   if (actions.length > 0) return { kind: 'act', disks, actions, events: renewalEvents(readings) };
-  // There all is looked at live, and nothing is made over a claim that exists.
+  // There all is looked at live, what is on its way out is waited for, and nothing is made over a claim that exists.
   if (readings.some(({ renewal }) => renewal === 'due'))
     return { kind: 'advance', to: renewalPhase(round), disks };
   return isAway ? waitForSource(sourceAccess, disks) : waitForBytes(readings, disks);

@@ -1,13 +1,12 @@
-import { clusterDeadline } from '../deadline.ts';
 import { terminal, volumesRefused } from '../failures.ts';
 import { foreignVolume, takenNameHint } from '../foreign-volume.ts';
-import { deleteImporter } from '../importers-ending.ts';
+import { halfThere, isLeaving, untilGone } from '../leaving-volumes.ts';
 import { targetObjectsEntry } from '../ledger.ts';
 import { growthOf } from '../recopy.ts';
 import { firstStage, roundUnderWay } from '../rounds.ts';
 import { rfc3339 } from '../time.ts';
 import type { VolumeFact } from '../facts.ts';
-import { phase, type Action, type Context, type Decision, type Fail } from '../phase.ts';
+import { phase, type Action, type Context } from '../phase.ts';
 
 /**
  * One DataVolume a disk, by names known beforehand. A claim or DataVolume of such a name that is not ours is somebody's data: it is named
@@ -22,7 +21,7 @@ export const createDataVolumes = phase({
       const failure = foreignVolume(volume, context) ?? halfThere(volume, context);
       if (failure !== undefined) return failure;
     }
-    const leaving = liveVolumes.filter(isDeleting);
+    const leaving = liveVolumes.filter(isLeaving);
     if (leaving.length > 0) return untilGone(leaving, context);
     const absent = liveVolumes.filter((volume) => volume.dataVolume === undefined);
     if (absent.length === 0) return { kind: 'advance' };
@@ -61,39 +60,4 @@ function create({ diskKey }: VolumeFact, context: Context): Action {
   const growth = growthOf(context, diskKey);
   if (stage === undefined) return { do: 'createDataVolume', diskKey, ...growth };
   return { do: 'createDataVolume', diskKey, ...growth, stage: firstStage(stage, false) };
-}
-
-/** A claim of ours whose DataVolume somebody has taken away: nobody knows what is on it. */
-function halfThere(volume: VolumeFact, { spec }: Context): Fail | undefined {
-  if (volume.claim === undefined || volume.dataVolume !== undefined || volume.claim.deleting)
-    return undefined;
-  return terminal(
-    'DataVolumeDeleted',
-    `The DataVolume of claim ${spec.target.namespace}/${volume.claimName} was deleted by somebody.`,
-    'Start the plan again; the disk is then copied anew.',
-  );
-}
-
-function isDeleting(volume: VolumeFact): boolean {
-  return volume.claim?.deleting === true || volume.dataVolume?.deleting === true;
-}
-
-function untilGone(leaving: readonly VolumeFact[], context: Context): Decision {
-  const until = clusterDeadline(context, context.settings.volumeBoundSeconds);
-  if (context.now >= until) {
-    return terminal(
-      'DataVolumeDeleted',
-      'A volume of this import was deleted by somebody and does not go away.',
-      'See what holds it (its finalizers), and start the plan again.',
-    );
-  }
-  // A claim stays as long as a pod uses it, and CDI has been seen to leave its importer to crash over and over (seen in CDI 1.65).
-  const actions = leaving.flatMap(deleteImporter);
-  if (actions.length > 0) return { kind: 'act', actions };
-  return {
-    kind: 'wait',
-    reason: 'VolumeDeletion',
-    for: 'a volume that somebody has deleted to be gone',
-    until,
-  };
 }

@@ -233,16 +233,21 @@ describe('a checkpoint', () => {
     const claim = {
       uid: 'c',
       ours: true,
-      deleting: true,
+      deleting: false,
       phase: 'Bound',
-      owner: { kind: 'none' },
+      owner: { kind: 'DataVolume', uid: 'uid-0' },
       describedAs: '',
     } as const;
     const step = (liveVolumes: FactTable['liveVolumes']) => decide('AddCheckpoint', given, { liveVolumes });
     expect(step([volume(0, ['snapshot-1']), other])).toMatchObject({
       actions: [{ do: 'deleteDataVolume', uid: 'uid-0', orphanClaim: false }],
     });
-    expect(step([{ ...gone, claim }, other])).toMatchObject({ kind: 'wait', reason: 'VolumeRenewal' });
+    expect(step([{ ...gone, claim }, other])).toMatchObject({ kind: 'wait', reason: 'VolumeDeletion' });
+    const parted = { ...claim, owner: { kind: 'none' as const } };
+    expect(step([{ ...gone, claim: parted }, other])).toMatchObject({ code: 'DataVolumeDeleted' });
+    expect(step([{ ...gone, claim: { ...parted, ours: false } }, other])).toMatchObject({
+      code: 'ClaimNameTaken',
+    });
     expect(step([gone, other])).toMatchObject({
       actions: [
         {

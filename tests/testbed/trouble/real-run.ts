@@ -176,7 +176,10 @@ export class MadeInAll implements Disposable {
     return made;
   }
 
-  /** Distinct objects made in the target namespace (imports: in the plan's). */
+  /**
+   * Distinct objects made in the target namespace (imports: in the plan's). Claims count by the DataVolume that they were made for: when its
+   * caches are behind, CDI makes one more for a DataVolume that is gone, and the garbage collector takes it away.
+   */
   count(kind: ResourceKind): number {
     return this.#uids.get(kind.plural)?.size ?? 0;
   }
@@ -187,7 +190,10 @@ export class MadeInAll implements Disposable {
 
   #follow({ client, clock, log }: TestbedWorld, kind: ResourceKind, namespace: string): Promise<undefined> {
     const see = ({ metadata }: Stored<KubeObject>): void => {
-      this.#uids.set(kind.plural, (this.#uids.get(kind.plural) ?? new Set<string>()).add(metadata.uid));
+      const owner = metadata.ownerReferences?.find(({ kind: its }) => its === 'DataVolume');
+      const uid = kind === persistentVolumeClaims ? owner?.uid : metadata.uid;
+      if (uid === undefined) return;
+      this.#uids.set(kind.plural, (this.#uids.get(kind.plural) ?? new Set<string>()).add(uid));
     };
     const reflector = new Reflector({
       client,

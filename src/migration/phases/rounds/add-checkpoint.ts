@@ -1,9 +1,11 @@
 import type { PhaseName, StepName } from '../../../api/phases.ts';
 import type { Round } from '../../../api/virtual-machine-import.ts';
 import { terminal } from '../../failures.ts';
+import { foreignVolume } from '../../foreign-volume.ts';
 import type { VolumeFact } from '../../facts.ts';
 import { keepAccess } from '../../importer-access.ts';
-import { phase, type Action, type Context, type Decision, type Fail, type Phase } from '../../phase.ts';
+import { halfThere, isLeaving, untilGone } from '../../leaving-volumes.ts';
+import { phase, type Action, type Context, type Fail, type Phase } from '../../phase.ts';
 import { growthOf } from '../../recopy.ts';
 import { firstStage, roundBefore, roundUnderWay } from '../../rounds.ts';
 
@@ -32,7 +34,8 @@ export function addCheckpoint(
       if (failed !== undefined) return failed.failure;
       const actions = steps.flatMap((step) => (step.is === 'due' ? [step.action] : []));
       if (actions.length > 0) return { kind: 'act', actions };
-      if (steps.some((step) => step.is === 'leaving')) return untilGone();
+      const leaving = steps.flatMap((step) => (step.is === 'leaving' ? [step.volume] : []));
+      if (leaving.length > 0) return untilGone(leaving, context);
       return { kind: 'advance', to: options.next };
     },
     /** The test of a patch has failed, or CDI refuses it: what stands there is looked at again a few times, and judged then. */
@@ -50,7 +53,8 @@ export function addCheckpoint(
 
 /** `leaving`: the old volume is on its way out. */
 type Step =
-  | { readonly is: 'done' | 'leaving' }
+  | { readonly is: 'done' }
+  | { readonly is: 'leaving'; readonly volume: VolumeFact }
   | { readonly is: 'due'; readonly action: Action }
   | { readonly is: 'failed'; readonly failure: Fail };
 
@@ -80,12 +84,14 @@ function stepFor(volume: VolumeFact, round: Round, isFinal: boolean, context: Co
 }
 
 function renew(volume: VolumeFact, wanted: Round['disks'][string], isFinal: boolean, context: Context): Step {
-  const { dataVolume, claim, diskKey, claimName } = volume;
+  const { dataVolume, diskKey, claimName } = volume;
+  const failure = foreignVolume(volume, context) ?? halfThere(volume, context);
+  if (failure !== undefined) return { is: 'failed', failure };
   if (dataVolume !== undefined && !dataVolume.deleting) {
     const { uid } = dataVolume;
     return { is: 'due', action: { do: 'deleteDataVolume', name: claimName, uid, orphanClaim: false } };
   }
-  if (dataVolume !== undefined || claim !== undefined) return { is: 'leaving' };
+  if (isLeaving(volume)) return { is: 'leaving', volume };
   const stage = firstStage(wanted, isFinal);
   return { is: 'due', action: { do: 'createDataVolume', diskKey, ...growthOf(context, diskKey), stage } };
 }
@@ -104,12 +110,4 @@ function foreignEdit({ claimName }: VolumeFact, { spec }: Context): Fail {
     `The checkpoints of DataVolume ${spec.target.namespace}/${claimName} were changed by somebody else.`,
     'Start the plan again, and leave its DataVolumes alone.',
   );
-}
-
-function untilGone(): Decision {
-  return {
-    kind: 'wait',
-    reason: 'VolumeRenewal',
-    for: 'the old volume of a disk that is copied anew to be gone',
-  };
 }
