@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import type { PersistentVolumeClaim } from '../../../src/api/external/core.ts';
 import { dataVolumes, persistentVolumeClaims, pods, virtualMachines } from '../../../src/api/kinds.ts';
-import type { ResourceKind } from '../../../src/api/meta.ts';
+import { importLabel } from '../../../src/api/labels.ts';
+import type { ResourceKind, Stored } from '../../../src/api/meta.ts';
+import type { VirtualMachineImport } from '../../../src/api/virtual-machine-import.ts';
 import { sandboxOnly } from '../../support/needs.ts';
 import { diskBytes, planWith, untilClean } from '../../support/move.ts';
 import { disksAreMoved } from '../../support/moved.ts';
@@ -19,6 +23,7 @@ import {
   web,
   type Run,
 } from '../../support/trouble.ts';
+import type { TestWorld } from '../../support/world.ts';
 import type { FaultName } from '../../../src/sandbox/world.ts';
 
 async function isMoved({ world, source }: Run): Promise<void> {
@@ -238,4 +243,39 @@ describe('somebody deletes by hand', () => {
       await isUnwound(run);
     },
   );
+});
+
+describe('a claim for a DataVolume that is gone, as CDI makes one when its caches are behind', () => {
+  test.each<['before' | 'after', string]>([
+    ['after', 'PowerOffSource powerOff'],
+    ['before', 'CreateDataVolumes createDataVolume'],
+  ])('that is there %s %s is out of the way in the end, and the disk moves', async (when, boundary) => {
+    const run = await startRun(undefined, {
+      atBoundary: (world) =>
+        once(when, boundary, async () => {
+          await createStray(world, (await importOf(world))!);
+        }),
+    });
+    await using _world = run.world;
+    await isMoved(run);
+  });
+
+  async function createStray(
+    { client, targetNamespace: namespace }: TestWorld,
+    { metadata: { uid }, spec }: Stored<VirtualMachineImport>,
+  ): Promise<void> {
+    const { claimName: name, class: storageClassName } = spec.disks[0]!;
+    const { apiVersion, kind } = { apiVersion: 'cdi.kubevirt.io/v1beta1', kind: 'DataVolume' };
+    const owner = { apiVersion, kind, name, uid: randomUUID(), controller: true, blockOwnerDeletion: true };
+    await client.create<PersistentVolumeClaim>(persistentVolumeClaims, {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { namespace, name, labels: { [importLabel]: uid }, ownerReferences: [owner] },
+      spec: {
+        accessModes: ['ReadWriteOnce'],
+        storageClassName,
+        resources: { requests: { storage: '1Mi' } },
+      },
+    });
+  }
 });
