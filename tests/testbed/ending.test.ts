@@ -27,13 +27,12 @@ class Up implements Disposable {
   readonly ended: Promise<number | null>;
   printed = '';
 
-  constructor() {
+  constructor(...args: readonly string[]) {
     const program = fileURLToPath(new URL('../../hack/testbed/up.ts', import.meta.url));
-    this.process = spawn(
-      process.execPath,
-      [program, '--without', 'kubevirt', '--kubeconfig', this.kubeconfig],
-      { env: { ...process.env, TMPDIR: this.parent.path }, stdio: ['ignore', 'pipe', 'pipe'] },
-    );
+    this.process = spawn(process.execPath, [program, ...args, '--kubeconfig', this.kubeconfig], {
+      env: { ...process.env, TMPDIR: this.parent.path },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const stream of [this.process.stdout, this.process.stderr])
       stream?.on('data', (chunk: Buffer) => void (this.printed += chunk.toString()));
     this.ended = new Promise((resolve) => this.process.once('close', resolve));
@@ -76,13 +75,20 @@ class Up implements Disposable {
   }
 }
 
+/** What the programs of KubeVirt and CDI are known to leave in the machine's /tmp, in which all testbeds meet. */
+function machineTemp(): readonly string[] {
+  return readdirSync('/tmp')
+    .filter((name) => name === 'ready' || name.startsWith('certsdir'))
+    .sort();
+}
+
 const onTestbed = isOnTestbed ? describe : describe.skip;
 
 onTestbed('a testbed that is kept up for a person', () => {
   test(
     'serves kubectl on the loopback, and is killed without leaving more than a folder',
     async () => {
-      using up = new Up();
+      using up = new Up('--without', 'kubevirt');
       await up.running();
       const access = await loadKubeConfig({ path: up.kubeconfig, clock });
       expect(access.server).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
@@ -118,6 +124,7 @@ onTestbed('a testbed that is kept up for a person', () => {
   test(
     'ends, and says why, when what it stands on has ended',
     async () => {
+      const before = machineTemp();
       using up = new Up();
       await up.running();
       const [etcd] = up.processes('/etcd\0');
@@ -126,6 +133,7 @@ onTestbed('a testbed that is kept up for a person', () => {
       expect(up.printed).toMatch(/testbed: DaemonEnded: etcd ended by itself by SIGKILL/);
       expect(up.processes()).toEqual([]);
       expect(readdirSync(up.parent.path)).toEqual([]);
+      expect(machineTemp()).toEqual(before);
     },
     upWithinMs + 60_000,
   );

@@ -1,8 +1,10 @@
+import { dirname } from 'node:path';
 import { leases } from '../../../../src/api/kinds.ts';
 import { programAddresses } from '../../addresses.ts';
 import { inNetwork } from '../../cell/network.ts';
 import type { Cluster } from '../cluster.ts';
 import type { DaemonSpec } from '../daemon.ts';
+import { withPrivateTmp } from '../private-tmp.ts';
 import { isServing } from '../probe.ts';
 
 export const namespace = 'kubevirt';
@@ -15,17 +17,22 @@ export const launcherImageName = 'kubevirt/virt-launcher';
 
 export function apiSpec(cluster: Cluster): DaemonSpec {
   const { keys } = cluster;
-  const [command, args] = inNetwork({ name: 'virt-api' }, cluster.program('virt-api'), [
-    `--kubeconfig=${keys.kubeconfig('virt-api')}`,
-    `--listen=${programAddresses['virt-api']}`,
-    `--port=${port}`,
-    `--tls-cert-file=${keys.serving}`,
-    `--tls-key-file=${keys.servingKey}`,
-    // For its calls to virt-handler, of which there is none.
-    `--handler-cert-file=${keys.serving}`,
-    `--handler-key-file=${keys.servingKey}`,
-    '-v=1',
-  ]);
+  const program = cluster.program('virt-api');
+  // It makes a folder for certificates in /tmp at each start and leaves it there.
+  const [command, args] = inNetwork(
+    { name: 'virt-api' },
+    ...withPrivateTmp([cluster.deps.folder, dirname(program)], program, [
+      `--kubeconfig=${keys.kubeconfig('virt-api')}`,
+      `--listen=${programAddresses['virt-api']}`,
+      `--port=${port}`,
+      `--tls-cert-file=${keys.serving}`,
+      `--tls-key-file=${keys.servingKey}`,
+      // For its calls to virt-handler, of which there is none.
+      `--handler-cert-file=${keys.serving}`,
+      `--handler-key-file=${keys.servingKey}`,
+      '-v=1',
+    ]),
+  );
   return {
     name: 'virt-api',
     command,
