@@ -6,7 +6,7 @@ import { haveFailedAnew } from './importer-restarts.ts';
 import { slotPriorities, type Action, type Context, type Decision, type Fail } from './phase.ts';
 import { copiedAnew } from './recopy.ts';
 import { isWarm } from './rounds.ts';
-import { copySlot, missingSlots } from './slot-requests.ts';
+import { copySlot, hostTurn, missingSlots } from './slot-requests.ts';
 
 /** A pod cache may be behind the DataVolume that tells of its success; an importer that fails over a done disk has been told apart by then. */
 const failingSeconds = 30;
@@ -99,7 +99,7 @@ function overwritten(writers: readonly Writer[], context: Context): Decision {
       kind: 'acquire',
       slots: missing,
       priority: slotPriorities.finalRetry,
-      for: "its turn on the source's host",
+      for: hostTurn,
     };
   const anew = (disk: DiskStatus): DiskStatus => {
     const writer = writing.get(disk.key);

@@ -71,7 +71,7 @@ export function untilPoweredOn(refusal: Refusal, context: Context): Wait {
     kind: 'wait',
     reason: 'SourceLeftOff',
     for: `the source to be powered on again, which is refused: ${refusal.text}`,
-    until: context.now + againMs,
+    lookAt: context.now + againMs,
     conditions: [
       {
         type: 'SourceLeftOff',

@@ -108,10 +108,10 @@ export interface Wait extends Change {
   readonly reason: string;
   /** Goes on after "Waiting for": "the guest to shut down". The runner adds since when and until when. */
   readonly for: string;
-  /** When the phase wants to look again, milliseconds since 1970; its deadline, as a rule. */
+  /** Its deadline, milliseconds since 1970: it is told, and the phase looks again by then. */
   readonly until?: number;
-  /** `until` is no deadline, but the next look at what tells nobody: it is not said, or every look would write another time. */
-  readonly isLook?: true;
+  /** The next look at what tells nobody when it changes, milliseconds since 1970. It is not told, or every look would write another time. */
+  readonly lookAt?: number;
 }
 
 /** Asks for slots, all or nothing, and waits for them in the queue. */
@@ -270,5 +270,5 @@ export function unwindStep<const N extends FactName>(definition: UnwindStep<N>):
 
 export type UnwindDecision =
   | (Change & { readonly kind: 'done' })
-  | (Change & { readonly kind: 'wait'; readonly for: string; readonly until?: number })
+  | (Change & { readonly kind: 'wait'; readonly for: string; readonly lookAt?: number })
   | (Change & { readonly kind: 'act'; readonly actions: readonly Action[] });

@@ -6,6 +6,9 @@ import type { EngineSettings } from './settings.ts';
 /** Longest name of a resource in the schema of an import's slots. */
 const longestResource = 253;
 
+/** What an import waits for whose copies may not begin yet. */
+export const hostTurn = "its turn on the source's host";
+
 /** Only one import at a time works on a source VM, through whatever Provider or plan it came (review.md F16a). */
 export function identitySlot(spec: VirtualMachineImportSpec): SlotRequest {
   return lock(`${identityPrefix}${spec.model.identity}`);

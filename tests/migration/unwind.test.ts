@@ -97,7 +97,7 @@ describe('RestorePower', () => {
 
   test('watches an hour for a guest that shuts down late, then lets go and says so', () => {
     const hour = 60 * 60;
-    expect(restore('On')).toMatchObject({ kind: 'wait', until: context().now + hour * 1000 });
+    expect(restore('On')).toMatchObject({ kind: 'wait', lookAt: context().now + hour * 1000 });
     expect(restore('Off', later(context(), hour - 1)).kind).toBe('act');
     expect(restore('On', later(context(), hour))).toMatchObject({
       kind: 'done',

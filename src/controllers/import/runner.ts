@@ -98,8 +98,7 @@ export class ImportRunner {
     const now = clock.monotonicMs();
     const dueMs = (reportedAt.get(uid) ?? -Infinity) + reportMs - now;
     if (dueMs > 0 && session.isOnlyReport) {
-      const due = clock.now() + dueMs;
-      return until === undefined ? due : Math.min(until, due);
+      return earliest(until, clock.now() + dueMs);
     }
     if (session.isDirty) reportedAt.set(uid, now);
     await session.save('report', signal);
@@ -167,7 +166,7 @@ export class ImportRunner {
         this.#deps.slots.keepOnly(session.context.uid, heldSlots(session.status));
         reportWait(session, decision, this.#deps);
         await this.#freeSaved(session, decision, signal);
-        return rest(decision.until);
+        return rest(earliest(decision.until, decision.lookAt));
       case 'acquire':
         return this.#acquire(session, decision, log);
       case 'fail':
@@ -250,7 +249,7 @@ export class ImportRunner {
     reportWait(session, wait, this.#deps);
     // A grant wakes it. Only its place moves on unasked: the longer the queue, the less often that is looked at.
     const look = clock.now() + Math.min(queueLook.longestMs, queueLook.msEach * answer.length);
-    return rest(decision.until === undefined ? look : Math.min(look, decision.until));
+    return rest(earliest(look, decision.until));
   }
 
   #fail(session: Session, phase: Phase, decision: Fail, log: Logger): Pass {

@@ -20,8 +20,7 @@ export type Unreachable = { readonly kind: 'unreachable'; readonly until: number
 /** Says in the import what it waits for, since when and, where there is a deadline, until when. */
 export function reportWait(session: Session, wait: Wait, deps: RunnerDeps): void {
   const { phaseSince } = session.context;
-  const isSaid = wait.until !== undefined && wait.isLook !== true;
-  const until = isSaid ? `, until ${rfc3339(wait.until)}` : '';
+  const until = wait.until === undefined ? '' : `, until ${rfc3339(wait.until)}`;
   session.status = draft.reported(
     session.status,
     {

@@ -4,6 +4,7 @@ import { isKubeError } from '../../kube/errors.ts';
 import { isEqualJson } from '../../kube/merge-patch.ts';
 import { owedSnapshotEntries, sourcePowerKey } from '../../migration/ledger.ts';
 import type { Action, UnwindDecision, UnwindStep } from '../../migration/phase.ts';
+import { earliest } from '../../migration/time.ts';
 import { unwindSteps } from '../../migration/unwind.ts';
 import { removeSnapshots } from '../../migration/unwind/remove-snapshots.ts';
 import { restorePower } from '../../migration/unwind/restore-power.ts';
@@ -14,7 +15,7 @@ import { gather } from './gather.ts';
 import { isAbandoned } from './abandon.ts';
 import { act } from './act.ts';
 import { complete } from './endings.ts';
-import { tell, type Pass, type RunnerDeps } from './runner-deps.ts';
+import { rest, tell, type Pass, type RunnerDeps } from './runner-deps.ts';
 import type { Session } from './session.ts';
 
 const retryRange = { firstMs: 1_000, maxMs: 300_000 };
@@ -34,8 +35,8 @@ export async function unwind(
   log: Logger,
   signal: AbortSignal,
 ): Promise<Pass> {
-  const untils: number[] = [];
   const waits: string[] = [];
+  let until: number | undefined;
   const conditions: ConditionDraft[] = [];
   for (const step of unwindSteps) {
     if (!step.applies(session.context)) continue;
@@ -43,7 +44,7 @@ export async function unwind(
     if (result.done) continue;
     waits.push(result.for);
     conditions.push(...(result.conditions ?? []));
-    if (result.until !== undefined) untils.push(result.until);
+    until = earliest(until, result.lookAt);
     if (step.blocks) break;
   }
   const ending = session.status.records?.ending;
@@ -52,7 +53,7 @@ export async function unwind(
   }
   await freeSlots(session, deps, signal);
   reportLeftovers(session, waits, conditions, deps);
-  return untils.length === 0 ? { go: 'rest' } : { go: 'rest', until: Math.min(...untils) };
+  return rest(until);
 }
 
 /** What an ended import does not keep, as soon as the server has that. */
@@ -70,7 +71,7 @@ type StepResult =
   | {
       readonly done: false;
       readonly for: string;
-      readonly until?: number;
+      readonly lookAt?: number;
       readonly conditions?: readonly ConditionDraft[];
     };
 
@@ -85,7 +86,7 @@ async function unwindOne(
   const nextAt = session.status.attempts?.[attemptKey]?.nextAt;
   if (nextAt !== undefined && Date.parse(nextAt) > deps.clock.now()) {
     const conditions = step.untold?.(session.context) ?? [];
-    return { done: false, for: lastErrorOf(session, attemptKey), conditions, until: Date.parse(nextAt) };
+    return { done: false, for: lastErrorOf(session, attemptKey), conditions, lookAt: Date.parse(nextAt) };
   }
   let lastActions: readonly Action[] = [];
   let conditions: readonly ConditionDraft[] = [];
@@ -105,7 +106,7 @@ async function unwindOne(
           done: false,
           for: decision.for,
           conditions: decision.conditions ?? [],
-          ...(decision.until !== undefined && { until: decision.until }),
+          ...(decision.lookAt !== undefined && { lookAt: decision.lookAt }),
         };
       }
       if (isEqualJson(decision.actions, lastActions)) break;
@@ -114,8 +115,8 @@ async function unwindOne(
       for (const action of decision.actions) await act(session, action, deps, log, signal);
       lastActions = decision.actions;
     }
-    const until = deps.clock.now() + retryRange.firstMs;
-    return { done: false, for: `${step.name} to take effect`, conditions, until };
+    const lookAt = deps.clock.now() + retryRange.firstMs;
+    return { done: false, for: `${step.name} to take effect`, conditions, lookAt };
   } catch (error) {
     signal.throwIfAborted();
     if (!isKubeError(error) && !isSourceError(error)) throw error;
@@ -124,15 +125,15 @@ async function unwindOne(
       return { done: true };
     }
     const tries = (session.status.attempts?.[attemptKey]?.count ?? 0) + 1;
-    const until = deps.clock.now() + backoffMs(tries, retryRange, deps.random);
-    session.status = draft.attempted(session.status, attemptKey, error.message, until, deps.clock.now());
+    const lookAt = deps.clock.now() + backoffMs(tries, retryRange, deps.random);
+    session.status = draft.attempted(session.status, attemptKey, error.message, lookAt, deps.clock.now());
     log.warn('clean-up failed, will be tried again', {
       step: step.name,
       code: error.code,
       error: error.message,
     });
     const told = conditions.length > 0 ? conditions : (step.untold?.(session.context) ?? []);
-    return { done: false, for: error.message, conditions: told, until };
+    return { done: false, for: error.message, conditions: told, lookAt };
   }
 }
 

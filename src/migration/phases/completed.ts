@@ -21,8 +21,7 @@ export const completed = phase({
       kind: 'wait',
       reason: 'HandOver',
       for: 'what is left of the migration to be gone',
-      until: context.now + lookAgainMs,
-      isLook: true,
+      lookAt: context.now + lookAgainMs,
     };
   },
   refused(refusal, context) {
@@ -30,8 +29,7 @@ export const completed = phase({
       kind: 'wait',
       reason: 'HandOver',
       for: `what is left of the migration to be gone (${refusal.text})`,
-      until: context.now + lookAgainMs,
-      isLook: true,
+      lookAt: context.now + lookAgainMs,
     };
   },
 });

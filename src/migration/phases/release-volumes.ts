@@ -61,7 +61,8 @@ export const releaseVolumes = phase({
       kind: 'wait',
       reason: 'VolumeRelease',
       for: `the volumes to be read again (${refusal.text})`,
-      until: Math.min(until, context.now + lookAgainMs),
+      until,
+      lookAt: context.now + lookAgainMs,
     };
   },
 });

@@ -3,7 +3,7 @@ import { terminal } from '../failures.ts';
 import type { Facts, PriorImport, SlotFact } from '../facts.ts';
 import { phase, slotPriorities, type Context, type Decision } from '../phase.ts';
 import { isWarm } from '../rounds.ts';
-import { copySlot, identitySlot, missingSlots, nameSlot } from '../slot-requests.ts';
+import { copySlot, hostTurn, identitySlot, missingSlots, nameSlot } from '../slot-requests.ts';
 import { firstName, nextName } from '../target-name.ts';
 import { pause } from './pause.ts';
 
@@ -92,6 +92,6 @@ function waitingFor(slots: SlotFact, context: Context, targetName: string): stri
     case nameSlot(context.spec, targetName).resource:
       return `another import that is to make ${context.spec.target.namespace}/${targetName} to end`;
     default:
-      return "its turn on the source's host";
+      return hostTurn;
   }
 }

@@ -31,7 +31,7 @@ export const waitForPowerOff = phase({
       kind: 'wait',
       reason: 'PowerOff',
       for: `the source to be off (asked again it said: ${refusal.text})`,
-      until: context.now + context.settings.powerOffRepeatSeconds * 1000,
+      lookAt: context.now + context.settings.powerOffRepeatSeconds * 1000,
     };
   },
 });

@@ -12,13 +12,13 @@ export const clearAccess = unwindStep({
   needs: ['targetObjects'],
   decide({ targetObjects }, context) {
     if (targetObjects.pods.length > 0 && context.records.committedAt === undefined) {
-      return { kind: 'wait', for: 'the importers to end', until: context.now + lookAgainMs };
+      return { kind: 'wait', for: 'the importers to end', lookAt: context.now + lookAgainMs };
     }
     const actions = accessActions(targetObjects);
     if (actions.length > 0) return { kind: 'act', actions };
     const isLeft = targetObjects.secrets.length + targetObjects.configMaps.length > 0;
     return isLeft
-      ? { kind: 'wait', for: 'Secrets and ConfigMaps to be gone', until: context.now + lookAgainMs }
+      ? { kind: 'wait', for: 'Secrets and ConfigMaps to be gone', lookAt: context.now + lookAgainMs }
       : { kind: 'done' };
   },
 });

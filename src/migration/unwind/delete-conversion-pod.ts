@@ -17,6 +17,6 @@ export const deleteConversionPod = unwindStep({
     if (conversionPod === undefined) return { kind: 'done' };
     const actions = removal(conversionPod);
     if (actions.length > 0) return { kind: 'act', actions };
-    return { kind: 'wait', for: 'the conversion pod to end', until: context.now + lookAgainMs };
+    return { kind: 'wait', for: 'the conversion pod to end', lookAt: context.now + lookAgainMs };
   },
 });

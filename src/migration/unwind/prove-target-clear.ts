@@ -15,7 +15,7 @@ export const proveTargetClear = unwindStep({
       return {
         kind: 'wait',
         for: 'all that was made in the target namespace to be gone',
-        until: context.now + lookAgainMs,
+        lookAt: context.now + lookAgainMs,
       };
     }
     const key = targetObjectsKey(context.spec.target.namespace);

@@ -19,15 +19,15 @@ export const removeSnapshots = unwindStep({
     if (left.length === 0) return { kind: 'done', ledger };
     const copies = targetObjects.dataVolumes.map(({ name }) => name);
     if (copies.length > 0) {
-      const until = context.now + lookAgainMs;
-      return { kind: 'wait', ledger, for: `DataVolume ${copies.join(', ')} to be gone`, until };
+      const lookAt = context.now + lookAgainMs;
+      return { kind: 'wait', ledger, for: `DataVolume ${copies.join(', ')} to be gone`, lookAt };
     }
     if (actions.length > 0) return { kind: 'act', ledger, actions };
     return {
       kind: 'wait',
       ledger,
       for: `snapshot ${left.join(', ')} to be gone from the source`,
-      until: context.now + lookAgainMs,
+      lookAt: context.now + lookAgainMs,
     };
   },
 });

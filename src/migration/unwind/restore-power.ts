@@ -29,7 +29,7 @@ export const restorePower = unwindStep({
         return {
           kind: 'wait',
           for: 'the power state of the source, which is unknown',
-          until: context.now + lookAgainMs,
+          lookAt: context.now + lookAgainMs,
           conditions: [leftOff(context)],
         };
     }
@@ -48,7 +48,7 @@ function powerOn(context: Context): UnwindDecision {
   // Asked a moment ago: it takes its time. A request that was lost is made again.
   const againAt = onRequestedAt === undefined ? 0 : Date.parse(onRequestedAt) + lookAgainMs;
   if (context.now < againAt) {
-    return { kind: 'wait', for: 'the source to be on', until: againAt, conditions: [leftOff(context)] };
+    return { kind: 'wait', for: 'the source to be on', lookAt: againAt, conditions: [leftOff(context)] };
   }
   const restore = context.records.power?.restore;
   return {
@@ -84,7 +84,7 @@ function watchForLateOff(context: Context): UnwindDecision {
     return {
       kind: 'wait',
       for: 'a late shutdown of the guest, which would be answered with power-on',
-      until,
+      lookAt: until,
     };
   }
   return struck(

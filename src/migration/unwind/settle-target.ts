@@ -18,7 +18,7 @@ export const settleTarget = unwindStep({
   decide(facts, context) {
     if (context.records.committedAt !== undefined) return handOver(facts, context);
     if (converters(facts.targetObjects).length > 0) {
-      return { kind: 'wait', for: 'the conversion pod to end', until: context.now + lookAgainMs };
+      return { kind: 'wait', for: 'the conversion pod to end', lookAt: context.now + lookAgainMs };
     }
     return takeBack(facts, context);
   },
@@ -33,7 +33,7 @@ function handOver({ targetObjects }: Facts<'targetObjects'>, context: Context): 
 function takeBack(facts: Facts<'targetObjects' | 'liveVolumes'>, context: Context): UnwindDecision {
   const { virtualMachines, claims, dataVolumes } = facts.targetObjects;
   if (dataVolumes.length > 0) {
-    return { kind: 'wait', for: 'the DataVolumes to be gone', until: context.now + lookAgainMs };
+    return { kind: 'wait', for: 'the DataVolumes to be gone', lookAt: context.now + lookAgainMs };
   }
   const kept = claims.filter(({ name }) => keepsClaim(name, facts.liveVolumes, context));
   const others = claims.filter((claim) => !kept.includes(claim));
@@ -62,5 +62,5 @@ function rest(
   { now }: Context,
 ): UnwindDecision {
   if (virtualMachines.length + claims.length === 0) return { kind: 'done' };
-  return { kind: 'wait', for: 'VirtualMachine and claims to be gone', until: now + lookAgainMs };
+  return { kind: 'wait', for: 'VirtualMachine and claims to be gone', lookAt: now + lookAgainMs };
 }

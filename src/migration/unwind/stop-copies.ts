@@ -19,12 +19,12 @@ export const stopCopies = unwindStep({
   decide({ targetObjects, liveVolumes }, context) {
     const { dataVolumes, pods } = targetObjects;
     if (converters(targetObjects).length > 0) {
-      return { kind: 'wait', for: 'the conversion pod to end', until: context.now + lookAgainMs };
+      return { kind: 'wait', for: 'the conversion pod to end', lookAt: context.now + lookAgainMs };
     }
     if (dataVolumes.length === 0 && pods.length === 0) return { kind: 'done' };
     const actions = [...deleteDataVolumes(dataVolumes, liveVolumes, context), ...podActions(targetObjects)];
     if (actions.length > 0) return { kind: 'act', actions };
-    return { kind: 'wait', for: 'the importers to end', until: context.now + lookAgainMs };
+    return { kind: 'wait', for: 'the importers to end', lookAt: context.now + lookAgainMs };
   },
 });
 

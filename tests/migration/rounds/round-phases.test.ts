@@ -42,7 +42,8 @@ describe('waiting for a snapshot', () => {
     const snapshot = { state: 'creating' } as const;
     expect(decide('WaitForSnapshot', waiting, { snapshot })).toMatchObject({
       kind: 'wait',
-      until: begun + 2000,
+      until: begun + 1_800_000,
+      lookAt: begun + 2000,
     });
     expect(decide('WaitForSnapshot', later(waiting, 1800), { snapshot })).toMatchObject({
       kind: 'fail',

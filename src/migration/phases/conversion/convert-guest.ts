@@ -47,8 +47,7 @@ export const convertGuest = phase({
     kind: 'wait',
     reason: 'GuestConversion',
     for: `the conversion pod (${text})`,
-    until: context.now + lookAgainMs,
-    isLook: true,
+    lookAt: context.now + lookAgainMs,
   }),
 });
 
@@ -92,8 +91,7 @@ function converting(pod: ConversionPodFact, startedMs: number, context: Context)
     kind: 'wait',
     reason: 'GuestConversion',
     for: `the guest to be converted by pod ${pod.name}`,
-    until: now + (pod.isReady ? answerAgainMs : lookAgainMs),
-    isLook: true,
+    lookAt: now + (pod.isReady ? answerAgainMs : lookAgainMs),
     ...(now >= slowAt && { conditions: [slow] }),
   };
 }

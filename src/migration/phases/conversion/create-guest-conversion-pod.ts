@@ -51,8 +51,7 @@ function replace(pod: ConversionPodFact, context: Context): Decision {
     kind: 'wait',
     reason: 'ConversionPodEnd',
     for: 'the last conversion pod, which has written nothing, to be gone',
-    until: context.now + lookAgainMs,
-    isLook: true,
+    lookAt: context.now + lookAgainMs,
   };
 }
 

@@ -6,6 +6,7 @@ import {
   conversionSlot,
   cutoverSlots,
   heldRoundSlots,
+  hostTurn,
   missingSlots,
   roundSlots,
 } from '../../slot-requests.ts';
@@ -58,7 +59,7 @@ function withSlots(context: Context, priority: 'cutover' | 'round', go: () => De
     kind: 'acquire',
     slots,
     priority: slotPriorities[priority],
-    for: priority === 'cutover' ? 'the slots of its cutover' : "its turn on the source's host",
+    for: priority === 'cutover' ? 'the slots of its cutover' : hostTurn,
     ...(until !== undefined && until > context.now && { until }),
   };
 }

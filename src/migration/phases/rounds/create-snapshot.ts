@@ -8,7 +8,7 @@ import { faultClass, sourceFailure } from '../../faults.ts';
 import { isOwed, snapshotEntry, snapshotKey } from '../../ledger.ts';
 import { phase, slotPriorities, type Act, type Context, type Decision, type Phase } from '../../phase.ts';
 import { beginRound, roundMarker, withRound } from '../../rounds.ts';
-import { heldRoundSlots, missingSlots, roundSlots } from '../../slot-requests.ts';
+import { heldRoundSlots, hostTurn, missingSlots, roundSlots } from '../../slot-requests.ts';
 import { rfc3339 } from '../../time.ts';
 import { pauseAfter } from '../../tries.ts';
 import { pause } from '../pause.ts';
@@ -85,8 +85,8 @@ function untilNextTry(snapshot: SnapshotState, kind: RoundKind, context: Context
   };
 }
 
-function untilFree(what: string, until: number): Decision {
-  return { kind: 'wait', reason: 'SourceBusy', for: what, until, isLook: true };
+function untilFree(what: string, lookAt: number): Decision {
+  return { kind: 'wait', reason: 'SourceBusy', for: what, lookAt };
 }
 
 function notMade(error: SourceFault | undefined, tries: number, { spec }: Context): Decision {
@@ -124,7 +124,7 @@ function takeSlots(kind: RoundKind, context: Context): Decision | undefined {
   const slots = roundSlots(context.spec, context.settings);
   if (missingSlots(slots, context).length === 0) return undefined;
   const priority = priorityOf[kind];
-  return { kind: 'acquire', slots, priority, for: "its turn on the source's host" };
+  return { kind: 'acquire', slots, priority, for: hostTurn };
 }
 
 function make(

@@ -75,8 +75,7 @@ function hold(kind: RoundKind, what: string, context: Context, condition: Condit
     kind: 'wait',
     reason: condition.type,
     for: what,
-    until: context.now + lookAgainMs,
-    isLook: true,
+    lookAt: context.now + lookAgainMs,
     conditions: [condition],
     ...(held.length > 0 && { free: held }),
   };

@@ -46,8 +46,7 @@ export function waitForRemoval(name: PhaseName, gone: (context: Context) => Chan
         kind: 'wait',
         reason: 'Consolidation',
         for: `snapshot ${left.join(', ')} to be merged`,
-        until: context.now + lookAgainMs,
-        isLook: true,
+        lookAt: context.now + lookAgainMs,
         ledger,
         conditions: slow(context),
       };
@@ -101,8 +100,7 @@ function notNow(text: string, context: Context): Decision {
     kind: 'wait',
     reason: 'Consolidation',
     for: `the source to take its snapshot away (it said: ${text})`,
-    until: context.now + lookAgainMs,
-    isLook: true,
+    lookAt: context.now + lookAgainMs,
     conditions: slow(context),
   };
 }

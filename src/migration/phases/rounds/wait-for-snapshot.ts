@@ -33,15 +33,14 @@ export function waitForSnapshot(kind: RoundKind, name: PhaseName, create: PhaseN
         };
       }
       if (snapshot.state !== 'creating') return { kind: 'advance', to: create };
-      const deadline = context.phaseSince + context.settings.snapshotSeconds * 1000;
-      if (context.now < deadline) {
-        const until = Math.min(deadline, context.now + lookAgainMs);
+      const until = context.phaseSince + context.settings.snapshotSeconds * 1000;
+      if (context.now < until) {
         return {
           kind: 'wait',
           reason: 'Snapshot',
           for: `snapshot ${round.marker} to be made`,
           until,
-          isLook: true,
+          lookAt: context.now + lookAgainMs,
         };
       }
       const minutes = Math.round(context.settings.snapshotSeconds / 60);
