@@ -2,15 +2,19 @@ import { clusterDeadline } from './deadline.ts';
 import { terminal } from './failures.ts';
 import type { VolumeFact } from './facts.ts';
 import { deleteImporter } from './importers-ending.ts';
-import type { Act, Context, Fail, Wait } from './phase.ts';
+import type { Act, Action, Context, Fail, Wait } from './phase.ts';
+
+/** Whether a volume is on its way out, so that another one may take its name later. */
+export function isLeaving(volume: VolumeFact): boolean {
+  return volume.dataVolume?.deleting === true || volume.claim?.deleting === true || isStray(volume);
+}
 
 /**
- * Whether a volume is on its way out, so that another one may take its name later. A claim whose DataVolume is no more goes with it: the
- * garbage collector takes it away in its own time, and CDI, whose caches may be behind, has been seen to make one more such claim after
- * the first was gone (seen in CDI 1.65, after a failover of the API server).
+ * A claim that is left of a DataVolume. The garbage collector takes its time (40 s have been seen where it had just begun to know of
+ * DataVolumes), and while its caches are behind CDI makes one more such claim after the first is gone (seen in CDI 1.65, after a failover
+ * of the API server).
  */
-export function isLeaving({ dataVolume, claim }: VolumeFact): boolean {
-  if (dataVolume?.deleting === true || claim?.deleting === true) return true;
+function isStray({ dataVolume, claim }: VolumeFact): boolean {
   return dataVolume === undefined && claim?.ours === true && claim.owner.kind === 'DataVolume';
 }
 
@@ -38,7 +42,13 @@ export function untilGone(leaving: readonly VolumeFact[], context: Context): Act
       'See what holds it (its finalizers, and pods that use it), and start the plan again.',
     );
   }
-  const actions = leaving.flatMap(deleteImporter);
+  const actions = leaving.flatMap((volume) => [...deleteImporter(volume), ...deleteStray(volume)]);
   if (actions.length > 0) return { kind: 'act', actions };
   return { kind: 'wait', reason: 'VolumeDeletion', for: 'the old volume of a disk to be gone', until };
+}
+
+function deleteStray(volume: VolumeFact): readonly Action[] {
+  const { claim } = volume;
+  if (claim === undefined || claim.deleting || !isStray(volume)) return [];
+  return [{ do: 'deleteClaim', name: volume.claimName, uid: claim.uid }];
 }

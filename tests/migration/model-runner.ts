@@ -106,7 +106,10 @@ export class ModelRunner {
         this.#restart();
         continue;
       }
-      if (this.#isClean()) return this.#saved;
+      if (this.#isClean()) {
+        this.world.collect();
+        return this.#saved;
+      }
       this.world.tick(5);
       this.#importAgain();
       this.onTick?.(this);

@@ -71,6 +71,8 @@ export class ModelWorld {
   vmsMade = 0;
   readonly #shutdownSeconds: number | 'never';
   readonly #percentPerSecond: number;
+  /** Last DataVolumes of their names that were deleted with their claims. */
+  readonly #deleted = new Map<string, ToyDataVolume>();
   #strayClaims: number;
   #offAt: number | undefined;
   #uids = 0;
@@ -156,7 +158,8 @@ export class ModelWorld {
     }
     if (this.power === 'On') this.writes += 1;
     this.snapshots.tick(this.now);
-    this.#collect();
+    this.collect();
+    this.#makeStray();
     for (const dataVolume of this.dataVolumes.values()) this.#copy(dataVolume, seconds);
     for (const pod of this.importers.values()) this.#copyAgain(pod);
     this.converters.tick(this.now);
@@ -471,7 +474,9 @@ export class ModelWorld {
   // ---- the target's objects ----------------------------------------------------------------------------------------------------------
 
   #deleteDataVolume(name: string, uid: string, orphan: boolean): void {
-    if (!remove(this.dataVolumes, { name, uid })) return;
+    const dataVolume = this.dataVolumes.get(name);
+    if (dataVolume === undefined || !remove(this.dataVolumes, { name, uid })) return;
+    if (!orphan) this.#deleted.set(name, dataVolume);
     const claim = this.claims.get(name);
     if (claim?.owner.uid !== uid) return;
     if (orphan) claim.owner = { kind: 'none' };
@@ -479,13 +484,17 @@ export class ModelWorld {
   }
 
   /** Claims whose DataVolume is gone go after it. */
-  #collect(): void {
-    for (const { name, ours, owner } of [...this.claims.values()]) {
-      if (owner.kind !== 'DataVolume' || this.dataVolumes.get(name)?.uid === owner.uid) continue;
-      this.#dropClaim(name);
-      if (this.#strayClaims === 0) continue;
+  collect(): void {
+    for (const { name, owner } of [...this.claims.values()])
+      if (owner.kind === 'DataVolume' && this.dataVolumes.get(name)?.uid !== owner.uid) this.#dropClaim(name);
+  }
+
+  /** CDI, which is behind, makes one more claim for a DataVolume that is gone. */
+  #makeStray(): void {
+    for (const { name, ours, uid } of this.#deleted.values()) {
+      if (this.#strayClaims === 0 || this.claims.has(name) || this.dataVolumes.has(name)) continue;
       this.#strayClaims -= 1;
-      this.claims.set(name, this.#claimOf(name, ours, owner.uid!));
+      this.claims.set(name, this.#claimOf(name, ours, uid));
     }
   }
 

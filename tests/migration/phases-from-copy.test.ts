@@ -56,18 +56,34 @@ describe('CreateDataVolumes', () => {
     expect(make(parted)).toMatchObject({ kind: 'fail', code: 'DataVolumeDeleted' });
   });
 
+  const pod = { name: 'importer', uid: 'p', phase: 'Running', restarts: 3, createdMs: 0 };
+
   test.each<[string, Partial<VolumeFact>]>([
-    ['a claim whose DataVolume is gone', { claim }],
-    ['a claim that is being deleted', { claim: { ...claim, deleting: true } }],
-    ['a DataVolume that is being deleted', { claim, dataVolume: { ...dataVolume, deleting: true } }],
-  ])('waits until %s is out of the way, frees it of its importer, and gives up in the end', (_what, fact) => {
-    const volume = bareVolume(fact);
-    const pod = { name: 'importer', uid: 'p', phase: 'Running', restarts: 3, createdMs: 0 };
-    const context = phaseContext();
-    expect(make(volume)).toMatchObject({ kind: 'wait', reason: 'VolumeDeletion' });
-    expect(make({ ...volume, pod })).toMatchObject({ kind: 'act', actions: [{ do: 'deletePod', uid: 'p' }] });
-    const late = later(context, context.settings.volumeBoundSeconds);
-    expect(make(volume, late)).toMatchObject({ kind: 'fail', code: 'VolumeNotGone' });
+    ['a claim', { claim: { ...claim, deleting: true } }],
+    ['a DataVolume', { claim, dataVolume: { ...dataVolume, deleting: true } }],
+  ])(
+    'waits for %s that is being deleted, frees it of its importer, and gives up in the end',
+    (_what, fact) => {
+      const volume = bareVolume(fact);
+      const context = phaseContext();
+      expect(make(volume)).toMatchObject({ kind: 'wait', reason: 'VolumeDeletion' });
+      expect(make({ ...volume, pod })).toEqual({
+        kind: 'act',
+        actions: [{ do: 'deletePod', name: 'importer', uid: 'p' }],
+      });
+      const late = later(context, context.settings.volumeBoundSeconds);
+      expect(make(volume, late)).toMatchObject({ kind: 'fail', code: 'VolumeNotGone' });
+    },
+  );
+
+  test('clears away the claim of a DataVolume that is gone, and its importer', () => {
+    expect(make(bareVolume({ claim, pod }))).toEqual({
+      kind: 'act',
+      actions: [
+        { do: 'deletePod', name: 'importer', uid: 'p' },
+        { do: 'deleteClaim', name: bareVolume().claimName, uid: claim.uid },
+      ],
+    });
   });
 
   test('goes on when every disk has its DataVolume', () => {

@@ -243,7 +243,11 @@ describe('a checkpoint', () => {
     expect(step([volume(0, ['snapshot-1']), other])).toMatchObject({
       actions: [{ do: 'deleteDataVolume', uid: 'uid-0', orphanClaim: false }],
     });
-    expect(step([{ ...gone, claim }, other])).toMatchObject({ kind: 'wait', reason: 'VolumeDeletion' });
+    expect(step([{ ...gone, claim }, other])).toMatchObject({ actions: [{ do: 'deleteClaim', uid: 'c' }] });
+    expect(step([{ ...gone, claim: { ...claim, deleting: true } }, other])).toMatchObject({
+      kind: 'wait',
+      reason: 'VolumeDeletion',
+    });
     const parted = { ...claim, owner: { kind: 'none' as const } };
     expect(step([{ ...gone, claim: parted }, other])).toMatchObject({ code: 'DataVolumeDeleted' });
     expect(step([{ ...gone, claim: { ...parted, ours: false } }, other])).toMatchObject({
