@@ -18,6 +18,7 @@ import { whenObject } from './real-cluster.ts';
 
 const clock = new SystemClock();
 const upWithinMs = 120_000;
+const endWithinMs = 45_000;
 
 /** `npm run testbed` beside the testbed that this process runs in. */
 class Up implements Disposable {
@@ -111,8 +112,8 @@ onTestbed('a testbed that is kept up for a person', () => {
 
       up.process.kill('SIGKILL');
       await up.ended;
-      await eventually('all processes are gone', () => up.processes().length === 0);
-      await eventually('the loop device is gone', () => !devices().includes(up.folder));
+      await eventually('all processes are gone', () => up.processes().length === 0, endWithinMs);
+      await eventually('the loop device is gone', () => !devices().includes(up.folder), endWithinMs);
       expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(up.folder);
       const left = up.folder;
       expect(await removeDeadFolders(up.parent.path, clock)).toEqual([left]);

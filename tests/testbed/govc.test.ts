@@ -71,7 +71,7 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
     ...env,
   };
   return new Promise((resolve) => {
-    execFile(binaryPath('govc'), args, { env: environment, timeout: 20_000 }, (error, out, err) => {
+    execFile(binaryPath('govc'), args, { env: environment, timeout: 60_000 }, (error, out, err) => {
       resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : -1, out, err });
     });
   });

@@ -83,7 +83,7 @@ describe('the client against a real API server', () => {
 
   test('is told by Gone that a version is too old to watch from', async () => {
     // Of custom kinds a server keeps no events from before it served them; kinds of its own it follows from the very start.
-    const watching = client.watch(plans, { namespace, resourceVersion: '1' }, AbortSignal.timeout(20_000));
+    const watching = client.watch(plans, { namespace, resourceVersion: '1' }, AbortSignal.timeout(60_000));
     const reading = (async (): Promise<void> => {
       for await (const event of watching) throw new Error(`it came as an event: ${JSON.stringify(event)}`);
     })();
@@ -96,7 +96,7 @@ describe('the client against a real API server', () => {
     const options = { namespace, labelSelector: 'in=yes', resourceVersion, timeoutSeconds: 5 };
     let elsewhere: string | undefined;
     const marks: number[] = [];
-    for await (const event of client.watch(plans, options, AbortSignal.timeout(20_000))) {
+    for await (const event of client.watch(plans, options, AbortSignal.timeout(60_000))) {
       if (event.type === 'BOOKMARK') marks.push(Number(event.resourceVersion));
       // A server marks only what happens while the watch is open; that it is, its first event says.
       else if (elsewhere === undefined)
@@ -112,7 +112,7 @@ describe('a reflector against a real API server', () => {
     cache: ObjectCache<Plan>,
     holds: (names: readonly string[]) => boolean,
   ): Promise<void> {
-    const end = AbortSignal.timeout(20_000);
+    const end = AbortSignal.timeout(60_000);
     while (!holds(cache.list().map(({ metadata }) => metadata.name))) await clock.sleep(20, end);
   }
 

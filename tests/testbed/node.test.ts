@@ -297,7 +297,7 @@ async function toldOf(name: string, reason: string, message: string): Promise<vo
   const options = { namespace, fieldSelector: `involvedObject.name=${name}` };
   const { items, resourceVersion } = await client.list(events, options);
   if (items.some(says)) return;
-  const limit = AbortSignal.timeout(30_000);
+  const limit = AbortSignal.timeout(60_000);
   for await (const event of client.watch(events, { ...options, resourceVersion }, limit)) {
     if (event.type !== 'BOOKMARK' && says(event.object)) return;
   }
