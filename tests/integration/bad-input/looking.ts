@@ -80,15 +80,24 @@ export function untilEnded(world: TestWorld, name = 'run'): Promise<Stored<Migra
   );
 }
 
-/** The Migration ends, and so. */
+/** The Migration ends, and so; and its Plan, which is written after it, tells of it. */
 export async function ends(
   world: TestWorld,
   outcome: 'Succeeded' | 'Failed' | 'Canceled',
   name = 'run',
 ): Promise<void> {
-  const found = outcomeOf(await untilEnded(world, name));
+  const migration = await untilEnded(world, name);
+  const found = outcomeOf(migration);
   if (found !== outcome)
     throw new Error(`Migration ${name} ended as ${found ?? '-'}\n${await world.story()}`);
+  await world.until(`its Plan tells of the end of Migration ${name}`, async () => {
+    const { namespace = world.planNamespace, name: of = '' } = migration.spec.plan;
+    const plan = await world.get(plans, namespace, of);
+    const run = plan?.status?.migration?.history?.find(
+      ({ migration: { uid } }) => uid === migration.metadata.uid,
+    );
+    return isTrue(run?.conditions, 'Executing') ? undefined : true;
+  });
 }
 
 /** How the Migration ended: Succeeded, Failed or Canceled. */

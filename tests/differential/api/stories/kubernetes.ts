@@ -91,7 +91,8 @@ export const kubernetes: readonly Story[] = [
         'persistentvolumeclaims',
         'v',
         { spec: { resources: { requests: { storage: '2Gi' } } } },
-        { parts: ['spec.resources', 'metadata.generation', 'code', 'message'] },
+        // Admission hears of a class a moment after it was made or changed.
+        { parts: ['spec.resources', 'metadata.generation', 'code', 'message'], until: { status: 200 } },
       ),
       merge('less room again', 'persistentvolumeclaims', 'v', {
         spec: { resources: { requests: { storage: '1Gi' } } },
@@ -104,9 +105,13 @@ export const kubernetes: readonly Story[] = [
         { parts: ['code', 'reason', 'details.causes.0.reason', 'details.causes.0.field'] },
       ),
       merge('that it grows no more', 'storageclasses', 'class-{ns}', { allowVolumeExpansion: false }, quiet),
-      merge('more room of a class that does not grow', 'persistentvolumeclaims', 'v', {
-        spec: { resources: { requests: { storage: '3Gi' } } },
-      }),
+      merge(
+        'more room of a class that does not grow',
+        'persistentvolumeclaims',
+        'v',
+        { spec: { resources: { requests: { storage: '3Gi' } } } },
+        { query: { dryRun: 'All' }, until: { status: 403 } },
+      ),
       remove('tidy up', 'storageclasses', 'class-{ns}', undefined, quiet),
       remove('tidy up the volume', 'persistentvolumes', 'volume-{ns}', undefined, quiet),
     ],
