@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../src/api/external/core.ts';
 import type { Stored } from '../../src/api/meta.ts';
+import { KubeError } from '../../src/kube/errors.ts';
 import type { NodeVolume } from '../../hack/testbed/node/node-pod.ts';
 import type { VolumeReaders } from '../../hack/testbed/node/pod-volumes.ts';
 import { mountVolume } from '../../hack/testbed/node/pod-volumes.ts';
@@ -78,6 +79,17 @@ describe('a volume of a pod', () => {
     const configMap = () => Promise.resolve(object('ConfigMap', 'ca', { 'ca.crt': 'PEM' }));
     await mount({ projected: { sources } }, readers({ configMap, field: () => 'ns' }));
     expect([read('token'), read('ca.crt'), read('namespace')]).toEqual(['a-token', 'PEM', 'ns']);
+  });
+
+  test('is tried again where the server refuses the token, as while its namespace goes', async () => {
+    const detail = 'the namespace is being terminated';
+    const refusal = new KubeError({ code: 'Forbidden', status: 403, detail, attempted: 'create a token' });
+    const token = () => Promise.reject(refusal);
+    const sources = [{ serviceAccountToken: { path: 'token' } }];
+    await expect(mount({ projected: { sources } }, readers({ token }))).rejects.toMatchObject({
+      code: 'FailedMount',
+      message: expect.stringContaining(detail),
+    });
   });
 
   test('keeps what was written to an emptyDir', async () => {

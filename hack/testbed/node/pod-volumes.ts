@@ -2,6 +2,7 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { PersistentVolume, PersistentVolumeClaim } from '../../../src/api/external/core.ts';
 import type { KubeObject, Stored } from '../../../src/api/meta.ts';
+import { isKubeError, isTransientKubeError } from '../../../src/kube/errors.ts';
 import { isBound } from '../../../src/sandbox/storage/binding.ts';
 import type { ReferenceReaders } from './gather-env.ts';
 import type { DownwardFile, KeyToPath, NodeVolume, ProjectedSource } from './node-pod.ts';
@@ -87,7 +88,7 @@ async function projectedFiles(
 ): Promise<Files> {
   const files: Record<string, Uint8Array> = {};
   if (serviceAccountToken !== undefined) {
-    files[serviceAccountToken.path] = Buffer.from(await read.token(serviceAccountToken));
+    files[serviceAccountToken.path] = Buffer.from(await tokenFor(volume, serviceAccountToken, read));
   }
   if (secret !== undefined) {
     const { name = '', items, optional } = secret;
@@ -106,6 +107,20 @@ async function projectedFiles(
   }
   for (const item of downwardAPI?.items ?? []) files[item.path] = downwardFile(volume, item, read);
   return files;
+}
+
+/** Refused while its namespace goes, or before its ServiceAccount is there. */
+async function tokenFor(
+  volume: string,
+  request: NonNullable<ProjectedSource['serviceAccountToken']>,
+  read: VolumeReaders,
+): Promise<string> {
+  try {
+    return await read.token(request);
+  } catch (error) {
+    if (!isKubeError(error) || isTransientKubeError(error)) throw error;
+    throw new MountError(volume, `failed to fetch token: ${error.message}`);
+  }
 }
 
 interface Origin {
