@@ -175,8 +175,20 @@ export async function untouched(
   expect(await world.get(kind, namespace, name)).toEqual(object);
 }
 
-/** What was told by events of this reason. */
-export async function eventsOf(world: TestWorld, reason: string): Promise<readonly Stored<Event>[]> {
+/** What was told by events of this reason, as soon as there is one: they are sent in the background. */
+export function eventsOf(world: TestWorld, reason: string): Promise<readonly Stored<Event>[]> {
+  return world.until(
+    `an event ${reason}`,
+    async () => {
+      const told = await eventsSoFar(world, reason);
+      return told.length === 0 ? undefined : told;
+    },
+    60,
+  );
+}
+
+/** The same, at this moment. */
+export async function eventsSoFar(world: TestWorld, reason: string): Promise<readonly Stored<Event>[]> {
   const told = [world.planNamespace, world.targetNamespace].map((namespace) =>
     world.client.list(events, { namespace }),
   );

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { findCondition, isTrue } from '../../../src/api/conditions.ts';
 import { plans, providers, secrets } from '../../../src/api/kinds.ts';
 import { sandboxOnly } from '../../support/needs.ts';
-import { eventsOf, importOf, untilImport, type Run } from '../../support/trouble.ts';
+import { eventsOf, eventsSoFar, importOf, untilImport, type Run } from '../../support/trouble.ts';
 import { cutoverNow, isMovedWarm, startWarm, untilCopied } from '../../support/warm.ts';
 import { scribble } from '../../support/writing-guest.ts';
 
@@ -17,7 +17,7 @@ async function editPassword({ world }: Run, password: string): Promise<void> {
 }
 
 async function rejections({ world }: Run): Promise<readonly (number | undefined)[]> {
-  return (await eventsOf(world, 'SourceCredentialsRejected')).map(({ count }) => count);
+  return (await eventsSoFar(world, 'SourceCredentialsRejected')).map(({ count }) => count);
 }
 
 /** Tries of controllers that were refused. */
