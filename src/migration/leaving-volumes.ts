@@ -10,9 +10,9 @@ export function isLeaving(volume: VolumeFact): boolean {
 }
 
 /**
- * A claim that is left of a DataVolume. The garbage collector takes its time (40 s have been seen where it had just begun to know of
- * DataVolumes), and while its caches are behind CDI makes one more such claim after the first is gone (seen in CDI 1.65, after a failover
- * of the API server).
+ * A claim whose DataVolume is gone. The garbage collector takes its time over it: 40 s have been seen where it had just begun to know of
+ * DataVolumes. And after a failover of the API server one stood there, unmarked, where the one before was on its way out already: a CDI
+ * whose caches are behind makes it once more.
  */
 function isStray({ dataVolume, claim }: VolumeFact): boolean {
   return dataVolume === undefined && claim?.ours === true && claim.owner.kind === 'DataVolume';

@@ -24,7 +24,7 @@ export interface WorldOptions extends SnapshotOptions, ConverterOptions {
   readonly namespaceExists?: boolean;
   /** Percent of each disk that CDI copies in a second. */
   readonly percentPerSecond?: number;
-  /** How many claims CDI makes anew for a DataVolume that is gone, since its caches are behind. */
+  /** How many claims CDI makes for DataVolumes that are gone. */
   readonly strayClaims?: number;
 }
 
@@ -489,7 +489,7 @@ export class ModelWorld {
       if (owner.kind === 'DataVolume' && this.dataVolumes.get(name)?.uid !== owner.uid) this.#dropClaim(name);
   }
 
-  /** CDI, which is behind, makes one more claim for a DataVolume that is gone. */
+  /** As a CDI whose caches are behind: one more claim for a DataVolume that is gone. */
   #makeStray(): void {
     for (const { name, ours, uid } of this.#deleted.values()) {
       if (this.#strayClaims === 0 || this.claims.has(name) || this.dataVolumes.has(name)) continue;

@@ -245,7 +245,7 @@ describe('somebody deletes by hand', () => {
   );
 });
 
-describe('a claim for a DataVolume that is gone, as CDI makes one when its caches are behind', () => {
+describe('a claim for a DataVolume that is gone, as of a CDI whose caches are behind', () => {
   test.each<['before' | 'after', string]>([
     ['after', 'PowerOffSource powerOff'],
     ['before', 'CreateDataVolumes createDataVolume'],

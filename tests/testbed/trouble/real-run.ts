@@ -177,8 +177,8 @@ export class MadeInAll implements Disposable {
   }
 
   /**
-   * Distinct objects made in the target namespace (imports: in the plan's). Claims count by the DataVolume that they were made for: when its
-   * caches are behind, CDI makes one more for a DataVolume that is gone, and the garbage collector takes it away.
+   * Distinct objects made in the target namespace (imports: in the plan's). Claims count by the DataVolume that they were made for: one more
+   * for a DataVolume that is gone is nobody's, and is taken away.
    */
   count(kind: ResourceKind): number {
     return this.#uids.get(kind.plural)?.size ?? 0;
