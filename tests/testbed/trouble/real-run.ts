@@ -163,7 +163,7 @@ export async function frozen(testbed: Testbed, daemon: DaemonName): Promise<Outa
 
 /** As Made (move.ts), through outages of the API server, which end every watch. */
 export class MadeInAll implements Disposable {
-  readonly #uids = new Map<string, Set<string>>();
+  readonly #made = new Map<string, Stored<KubeObject>>();
   readonly #end = new AbortController();
 
   static async follow(world: TestbedWorld): Promise<MadeInAll> {
@@ -177,11 +177,23 @@ export class MadeInAll implements Disposable {
   }
 
   /**
-   * Distinct objects made in the target namespace (imports: in the plan's). Claims count by the DataVolume that they were made for: one more
-   * for a DataVolume that is gone is nobody's, and is taken away.
+   * Distinct objects made in the target namespace (imports: in the plan's). More claims than one for a DataVolume that was given up count
+   * once: a stray one is nobody's, and is taken away.
    */
   count(kind: ResourceKind): number {
-    return this.#uids.get(kind.plural)?.size ?? 0;
+    const made = this.#allOf(kind);
+    if (kind !== persistentVolumeClaims) return made.length;
+    const last = this.#allOf(dataVolumes).at(-1)?.metadata.uid;
+    const counted = made.map(({ metadata }) => {
+      const owner = metadata.ownerReferences?.find(({ kind: its }) => its === 'DataVolume')?.uid;
+      return owner === undefined || owner === last ? metadata.uid : owner;
+    });
+    return new Set(counted).size;
+  }
+
+  /** As each was first seen. */
+  #allOf({ kind }: ResourceKind): readonly Stored<KubeObject>[] {
+    return [...this.#made.values()].filter((object) => object.kind === kind);
   }
 
   [Symbol.dispose](): void {
@@ -189,11 +201,9 @@ export class MadeInAll implements Disposable {
   }
 
   #follow({ client, clock, log }: TestbedWorld, kind: ResourceKind, namespace: string): Promise<undefined> {
-    const see = ({ metadata }: Stored<KubeObject>): void => {
-      const owner = metadata.ownerReferences?.find(({ kind: its }) => its === 'DataVolume');
-      const uid = kind === persistentVolumeClaims ? owner?.uid : metadata.uid;
-      if (uid === undefined) return;
-      this.#uids.set(kind.plural, (this.#uids.get(kind.plural) ?? new Set<string>()).add(uid));
+    const see = (object: Stored<KubeObject>): void => {
+      const { uid } = object.metadata;
+      if (!this.#made.has(uid)) this.#made.set(uid, object);
     };
     const reflector = new Reflector({
       client,
