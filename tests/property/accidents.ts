@@ -16,8 +16,12 @@ const kinds: readonly Accident['what'][] = [
   'powerOn',
 ];
 
-/** Up to so many things that happen at one of the first boundaries of a run. */
+/** One of these things, at one of the first boundaries of a run. */
+export function accident(boundaries: number, among = kinds): fc.Arbitrary<Accident> {
+  return fc.record({ at: fc.nat({ max: boundaries }), what: fc.constantFrom(...among) });
+}
+
+/** Up to so many of whatever may happen. */
 export function accidents(most: number, boundaries: number): fc.Arbitrary<Accident[]> {
-  const accident = fc.record({ at: fc.nat({ max: boundaries }), what: fc.constantFrom(...kinds) });
-  return fc.array(accident, { maxLength: most });
+  return fc.array(accident(boundaries), { maxLength: most });
 }

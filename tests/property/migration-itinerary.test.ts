@@ -4,7 +4,7 @@ import { importSpec } from '../migration/import-spec.ts';
 import { ModelRunner } from '../migration/model-runner.ts';
 import { ModelWorld } from '../migration/model-world.ts';
 import { runs } from '../support/runs.ts';
-import { accidents } from './accidents.ts';
+import { accident, accidents } from './accidents.ts';
 
 const migration = fc.record({
   disks: fc.integer({ min: 0, max: 3 }),
@@ -78,10 +78,7 @@ describe('whatever happens to a migration', () => {
   });
 
   test('nobody is said to have deleted what CDI and the garbage collector have cleared away', () => {
-    const again = fc.record({
-      at: fc.nat({ max: 70 }),
-      what: fc.constantFrom('againBadly' as const, 'againWell' as const, 'crash' as const),
-    });
+    const again = accident(70, ['againBadly', 'againWell', 'crash']);
     fc.assert(
       fc.property(migration, fc.array(again, { minLength: 1, maxLength: 3 }), (input, accidents) => {
         const codes = run({ ...input, accidents }).failures.map(({ code }) => code);
