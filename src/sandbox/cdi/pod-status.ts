@@ -105,7 +105,10 @@ const cutOff =
   'Unable to process data: Unable to transfer source data to target file: Unable to copy block at offset 0: ' +
   'nbd_pread: transport endpoint is not connected';
 
-/** An importer stops copying at its SIGTERM, says so, and does not end before its SIGKILL (seen in CDI 1.65). */
+/**
+ * An importer stops copying at its SIGTERM, says so, and mostly does not end before its SIGKILL (fact: CDI 1.65, where two threads then wait
+ * for one message: pkg/importer/vddk-datasource_amd64.go, Stop and watchNbdLog).
+ */
 export function killed(pod: Pod, nowMs: number): PodStatus {
   const before = pod.status?.containerStatuses?.[0];
   const startedAt = before?.state?.running?.startedAt;

@@ -23,18 +23,27 @@ async function accountOf(story: Story): Promise<unknown> {
   return wholeAccount(stage);
 }
 
+async function differencesOf(name: string, story: Story): Promise<readonly Difference[]> {
+  const compare = async () =>
+    differencesBetween(await readGolden(name), await accountOf(story), `${suite} > ${name}`);
+  const found = await compare();
+  if (!isOnTestbed || found.length === 0) return found;
+  // Real programs race each other. What has changed since the record differs at every telling, what is chance does not.
+  const places = found.map(({ where }) => where);
+  return (await compare()).filter(({ where }) => places.includes(where));
+}
+
 describe('a DataVolume goes the same way in the sandbox as with the real CDI', () => {
   const differences = new Map<string, readonly Difference[]>();
 
   test.each(stories.map((story) => [story.name, story] as const))(
     '%s',
     async (name, story) => {
-      const account = await accountOf(story);
       if (isRecording) {
-        await writeGolden(name, account);
+        await writeGolden(name, await accountOf(story));
         return;
       }
-      const found = differencesBetween(await readGolden(name), account, `${suite} > ${name}`);
+      const found = await differencesOf(name, story);
       differences.set(name, found);
       expect(isOnTestbed ? found : judge(found, knownDifferences, suite).unexplained).toEqual([]);
     },
