@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-import { workerAddress } from '../../hack/testbed/addresses.ts';
-import { openTestbed } from '../../hack/testbed/control/client.ts';
-import { testbedVariable, type Testbed, type TestbedUser } from '../../hack/testbed/control/testbed.ts';
+import type { Testbed, TestbedUser } from '../../hack/testbed/control/testbed.ts';
 import { worldPrefixes } from '../../hack/testbed/suite/world-namespaces.ts';
 import { serveDisks } from '../../hack/testbed/vddk/data-service.ts';
 import { dataVolumes, persistentVolumeClaims, pods, storageClasses } from '../../src/api/kinds.ts';
@@ -25,6 +23,7 @@ import { createSourceRegistry, type SourceRegistry } from '../../src/sources/reg
 import { startInstance, type ControllerInstance, type ControllerOptions } from './controller-instance.ts';
 import { contentOfFile } from './file-content.ts';
 import { password } from './objects.ts';
+import { ownAddress, ownTestbed } from './own-testbed.ts';
 import { SecretsScan } from './secrets-scan.ts';
 import { slowReads } from './slow-reads.ts';
 import { clearAway, clearLeftovers, scanObjects, type Clients } from './testbed-cleanup.ts';
@@ -167,7 +166,7 @@ export class TestbedWorld extends TestWorld {
   async #serveSource({ copy }: WorldOptions): Promise<void> {
     const { stack } = this.#parts;
     const { vcenter, faults, clock } = this;
-    const host = workerAddress(Number(process.env['JEST_WORKER_ID'] ?? 1));
+    const host = ownAddress();
     const end = new AbortController();
     stack.use(vcenter);
     await vcenter.listen({ host, port: 443 });
@@ -184,10 +183,8 @@ export class TestbedWorld extends TestWorld {
 }
 
 async function openParts(stack: AsyncDisposableStack): Promise<Parts> {
-  const folder = process.env[testbedVariable];
-  if (folder === undefined) throw new Error(`${testbedVariable} names no testbed: npm run test:testbed does`);
   const clock = new SystemClock();
-  const testbed = await openTestbed(folder);
+  const testbed = await ownTestbed();
   const accessOf = (user: TestbedUser): Promise<ClusterAccess> =>
     loadKubeConfig({ path: testbed.kubeconfig(user), clock });
   const access = { admin: await accessOf('admin'), gantry: await accessOf('gantry') };

@@ -1,25 +1,23 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { workerAddress } from '../../hack/testbed/addresses.ts';
-import { configMaps, namespaces, pods } from '../../src/api/kinds.ts';
+import { configMaps, pods } from '../../src/api/kinds.ts';
 import { collectionPath } from '../../src/kube/resource-path.ts';
 import { contentTypes } from '../../src/kube/transport.ts';
 import { buildConversion, conversionPort } from '../../src/target/conversion-pod.ts';
 import { importSpec } from '../migration/import-spec.ts';
-import { openRealCluster, whenObject, type RealCluster } from './real-cluster.ts';
+import { ownAddress } from '../support/own-testbed.ts';
+import { openRealCluster, type RealCluster } from './real-cluster.ts';
+import { RealNamespace } from './real-namespace.ts';
 
 const namespace = 'conversion-test';
 
 /** As the controller, with just the rights that are shipped. */
 let gantry: RealCluster;
-let admin: RealCluster;
+let admin: RealNamespace;
 beforeAll(async () => {
-  [admin, gantry] = await Promise.all([openRealCluster('admin'), openRealCluster('gantry')]);
-  const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
-  await admin.client.create(namespaces, body);
+  [admin, gantry] = await Promise.all([RealNamespace.open(namespace), openRealCluster('gantry')]);
 });
 afterAll(async () => {
-  await admin.client.delete(namespaces, { name: namespace });
   await Promise.all([admin[Symbol.asyncDispose](), gantry[Symbol.asyncDispose]()]);
 });
 
@@ -74,7 +72,7 @@ test('every field of the pod that converts is one that the API server knows', as
 test('a converter is asked, and told to end, through the API server; one that does not listen is told as such', async () => {
   const { client } = gantry;
   const name = 'answering';
-  const address = workerAddress(Number(process.env['JEST_WORKER_ID'] ?? 1));
+  const address = ownAddress();
   const at = { namespace, name };
   const { uid } = (
     await client.create(pods, {
@@ -129,5 +127,5 @@ test('the pod stays when somebody deletes it by force, until our finalizer is ta
     code: expect.stringMatching(/^(ServerError|BadRequest)$/),
   });
   await client.mergePatch(pods, at, { metadata: { uid, finalizers: [] } });
-  expect(await whenObject(client, pods, at, (object) => object === undefined)).toBeUndefined();
+  await admin.when(pods, at.name, (object) => object === undefined);
 });

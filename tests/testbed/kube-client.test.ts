@@ -13,22 +13,21 @@ import { seededRandom } from '../../src/sandbox/random.ts';
 import type { Plan } from '../../src/api/plan.ts';
 import { planSpec } from '../differential/api/stories/objects.ts';
 import { compactEtcd } from './etcd.ts';
-import { openRealCluster, type RealCluster } from './real-cluster.ts';
+import { openRealCluster } from './real-cluster.ts';
+import { RealNamespace } from './real-namespace.ts';
 
 const namespace = 'kube-client-test';
 const clock = new SystemClock();
 const many = 700;
 
-let cluster: RealCluster;
+let own: RealNamespace;
 let client: KubeClient;
 beforeAll(async () => {
-  cluster = await openRealCluster();
-  client = cluster.client;
-  await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  own = await RealNamespace.open(namespace);
+  client = own.client;
 });
 afterAll(async () => {
-  await client.delete(namespaces, { name: namespace });
-  await cluster[Symbol.asyncDispose]();
+  await own[Symbol.asyncDispose]();
 });
 
 const configMap = (name: string, labels: Readonly<Record<string, string>>): ConfigMap => ({
@@ -68,7 +67,7 @@ describe('the client against a real API server', () => {
 
   test('reads it whole although etcd is compacted between two pages', async () => {
     let pages = 0;
-    const compacting = through(cluster.transport, async (request) => {
+    const compacting = through(own.cluster.transport, async (request) => {
       pages += 1;
       if (pages === 2) {
         await client.create(configMaps, configMap('between', { many: 'no' }));
@@ -118,7 +117,7 @@ describe('a reflector against a real API server', () => {
 
   test('lists again when its version has expired, and follows from there', async () => {
     let watches = 0;
-    const old = through(cluster.transport, (request) => {
+    const old = through(own.cluster.transport, (request) => {
       if (request.query?.['watch'] !== '1' || (watches += 1) > 1) return Promise.resolve(request);
       return Promise.resolve({ ...request, query: { ...request.query, resourceVersion: '1' } });
     });

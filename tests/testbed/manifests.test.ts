@@ -3,27 +3,27 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { binaryPath } from '../../hack/testbed/build/locate.ts';
-import { namespaces, virtualMachineImports } from '../../src/api/kinds.ts';
+import { virtualMachineImports } from '../../src/api/kinds.ts';
 import type { VirtualMachineImport } from '../../src/api/virtual-machine-import.ts';
 import { collectionPath, objectPath } from '../../src/kube/resource-path.ts';
 import type { ApiRequest, ApiResponse } from '../../src/kube/transport.ts';
 import { contentTypes } from '../../src/kube/transport.ts';
 import { importSpec } from '../migration/import-spec.ts';
 import { openRealCluster, type RealCluster } from './real-cluster.ts';
+import { RealNamespace } from './real-namespace.ts';
 
 const folder = fileURLToPath(new URL('../../manifests', import.meta.url));
 const namespace = 'manifests-test';
 
+let own: RealNamespace;
 let admin: RealCluster;
 let gantry: RealCluster;
 beforeAll(async () => {
-  [admin, gantry] = await Promise.all([openRealCluster('admin'), openRealCluster('gantry')]);
-  const body = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
-  await admin.client.create(namespaces, body);
+  [own, gantry] = await Promise.all([RealNamespace.open(namespace), openRealCluster('gantry')]);
+  admin = own.cluster;
 });
 afterAll(async () => {
-  await admin.client.delete(namespaces, { name: namespace });
-  await Promise.all([admin[Symbol.asyncDispose](), gantry[Symbol.asyncDispose]()]);
+  await Promise.all([own[Symbol.asyncDispose](), gantry[Symbol.asyncDispose]()]);
 });
 
 test('all that is shipped is accepted as one, without a warning of the server', async () => {

@@ -31,19 +31,21 @@ import type { NodeContainer, NodePod, NodePodSpec } from '../../hack/testbed/nod
 import { nodePods } from '../../hack/testbed/node/node-pod.ts';
 import { serveDisks } from '../../hack/testbed/vddk/data-service.ts';
 import { backingParameter, refusalAnnotation } from '../../hack/testbed/node/provisioner.ts';
-import { OnTestbed, ownAddress, serveFile } from '../testbed-node/on-testbed.ts';
+import { ownAddress } from '../support/own-testbed.ts';
+import { RealNamespace } from './real-namespace.ts';
+import { serveFile } from './serve-file.ts';
 
 /** The node of a testbed: real importers, programs and volumes, under the real controllers. */
 const mebibyte = 2 ** 20;
 const diskMiB = 64;
-let world: OnTestbed;
+let world: RealNamespace;
 let folder: string;
 /** 64 MiB with something in three places, as a raw file and as qcow2. */
 let raw: string;
 let qcow2: string;
 
 beforeAll(async () => {
-  world = await OnTestbed.open(`node-${randomBytes(4).toString('hex')}`);
+  world = await RealNamespace.open(`node-${randomBytes(4).toString('hex')}`);
   folder = mkdtempSync(join(tmpdir(), 'node-test-'));
   [raw, qcow2] = [join(folder, 'disk.raw'), join(folder, 'disk.qcow2')];
   const file = await open(raw, 'w');
@@ -97,10 +99,10 @@ const phaseOf = (name: string, phase: string) =>
   world.when(nodePods, name, (pod) => (pod?.status?.phase === phase ? pod : undefined));
 const main = (pod: NodePod | undefined) => pod?.status?.containerStatuses?.[0];
 const succeeded = (name: string) =>
-  world.when(dataVolumes, name, (one) => (one?.status?.phase === 'Succeeded' ? one : undefined), 120);
+  world.when(dataVolumes, name, (one) => (one?.status?.phase === 'Succeeded' ? one : undefined), 120_000);
 
 async function volumeOf(claimName: string): Promise<TestbedVolume> {
-  const { namespace, client, testbed } = world;
+  const { name: namespace, client, testbed } = world;
   const claim = await client.get(persistentVolumeClaims, { namespace, name: claimName });
   return (await testbed.volume(claim!.metadata.uid))!;
 }
@@ -148,7 +150,7 @@ describe('an import', () => {
   test('whose importer is killed in mid-copy starts again and equals its source', async () => {
     await using server = await serveFile(raw, 24 * mebibyte);
     await world.create(dataVolumes, dataVolume('killed', { http: { url: server.url } }, 'standard', 'Block'));
-    const { namespace, testbed } = world;
+    const { name: namespace, testbed } = world;
     await world.when(dataVolumes, 'killed', (one) => Number.parseFloat(one?.status?.progress ?? '') > 10);
     expect(await testbed.killContainer({ namespace, name: 'importer-killed' })).toBe(true);
     const pod = await world.when(nodePods, 'importer-killed', (one) =>
@@ -170,8 +172,8 @@ describe('an import', () => {
     const vcenter = stack.use(new SimulatedVCenter(options));
     const vm = vcenter.addVm({ name: 'web-1', power: 'off', disks: [{ sizeBytes: diskMiB * mebibyte }] });
     vm.disks[0]!.disk.write(0, readFileSync(raw));
-    await vcenter.listen({ host: ownAddress, port: 443 });
-    stack.use(await serveDisks({ vcenter, faults, host: ownAddress }));
+    await vcenter.listen({ host: ownAddress(), port: 443 });
+    stack.use(await serveDisks({ vcenter, faults, host: ownAddress() }));
     await world.create(secrets, {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -225,7 +227,7 @@ describe('a pod', () => {
   });
 
   test('is told to end and given its time, and killed after it', async () => {
-    const { client, namespace } = world;
+    const { client, name: namespace } = world;
     const spec = (script: string, seconds: number): NodePodSpec => ({
       restartPolicy: 'Always',
       terminationGracePeriodSeconds: seconds,
@@ -291,7 +293,7 @@ describe('a pod', () => {
 
 /** Resolves when an event of this pod says so. */
 async function toldOf(name: string, reason: string, message: string): Promise<void> {
-  const { client, namespace } = world;
+  const { client, name: namespace } = world;
   const says = (event: { readonly reason?: string; readonly message?: string }): boolean =>
     event.reason === reason && event.message === message;
   const options = { namespace, fieldSelector: `involvedObject.name=${name}` };
@@ -336,7 +338,7 @@ describe('a volume', () => {
   });
 
   test('that waits for its first consumer is made for it, is full at its size, and goes with its claim', async () => {
-    const { client, namespace } = world;
+    const { client, name: namespace } = world;
     await createClaim('filled', 'standard-wffc', '8Mi');
     await createPod('filler', filler('filled'));
     const pod = await phaseOf('filler', 'Failed');
@@ -351,7 +353,7 @@ describe('a volume', () => {
   });
 
   test('of a block claim takes its loop device along', async () => {
-    const { client, namespace } = world;
+    const { client, name: namespace } = world;
     await world.create(dataVolumes, dataVolume('device', { blank: {} }, 'standard', 'Block'));
     await succeeded('device');
     const { path } = await volumeOf('device');
@@ -388,7 +390,7 @@ describe('a volume', () => {
     readonly parameters?: Readonly<Record<string, string>>;
   }): Promise<{ readonly name: string } & AsyncDisposable> {
     const { annotations = {}, parameters = {} } = fields;
-    const name = `${world.namespace}-${randomBytes(4).toString('hex')}`;
+    const name = `${world.name}-${randomBytes(4).toString('hex')}`;
     await world.client.create(storageClasses, {
       apiVersion: 'storage.k8s.io/v1',
       kind: 'StorageClass',

@@ -1,5 +1,4 @@
-import { openTestbed } from '../../hack/testbed/control/client.ts';
-import { testbedVariable, type Testbed, type TestbedUser } from '../../hack/testbed/control/testbed.ts';
+import type { Testbed, TestbedUser } from '../../hack/testbed/control/testbed.ts';
 import type { KubeObject, ResourceKind, Stored } from '../../src/api/meta.ts';
 import { loadKubeConfig } from '../../src/kube/auth.ts';
 import type { KubeClient, ObjectKey } from '../../src/kube/client.ts';
@@ -8,6 +7,7 @@ import type { Transport } from '../../src/kube/transport.ts';
 import { createUndiciTransport } from '../../src/kube/undici-transport.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { seededRandom } from '../../src/sandbox/random.ts';
+import { ownTestbed } from '../support/own-testbed.ts';
 
 /** The cluster of the testbed that this process runs in, as one of its users. */
 export interface RealCluster extends AsyncDisposable {
@@ -16,12 +16,9 @@ export interface RealCluster extends AsyncDisposable {
   readonly client: KubeClient;
 }
 
-/** Throws where there is no testbed: whoever calls it is skipped there (isOnTestbed). */
 export async function openRealCluster(user: TestbedUser = 'admin'): Promise<RealCluster> {
-  const folder = process.env[testbedVariable];
-  if (folder === undefined) throw new Error(`${testbedVariable} names no testbed: npm run test:testbed does`);
   const clock = new SystemClock();
-  const testbed = await openTestbed(folder);
+  const testbed = await ownTestbed();
   const access = await loadKubeConfig({ path: testbed.kubeconfig(user), clock });
   const transport = createUndiciTransport({ ...access, clock });
   return {
@@ -33,15 +30,16 @@ export async function openRealCluster(user: TestbedUser = 'admin'): Promise<Real
 }
 
 /**
- * The object as soon as `accepts` holds of it (undefined: there is none). Throws after `withinMs`, with what was seen last.
+ * What `accept` makes of the object (undefined: there is none), as soon as it makes anything of it. Throws after `withinMs` milliseconds,
+ * with what was seen last.
  */
-export async function whenObject<T extends KubeObject>(
+export async function whenObject<T extends KubeObject, R>(
   client: KubeClient,
   kind: ResourceKind<T>,
   at: ObjectKey,
-  accepts: (object: Stored<T> | undefined) => boolean,
+  accept: (object: Stored<T> | undefined) => R | undefined | false,
   withinMs = 60_000,
-): Promise<Stored<T> | undefined> {
+): Promise<R> {
   const signal = AbortSignal.timeout(withinMs);
   const only = {
     fieldSelector: `metadata.name=${at.name}`,
@@ -52,11 +50,13 @@ export async function whenObject<T extends KubeObject>(
     for (;;) {
       const { items, resourceVersion } = await client.list(kind, only, signal);
       last = items[0];
-      if (accepts(last)) return last;
+      const found = accept(last);
+      if (found !== undefined && found !== false) return found;
       for await (const event of client.watch(kind, { ...only, resourceVersion }, signal)) {
         if (event.type === 'BOOKMARK') continue;
         last = event.type === 'DELETED' ? undefined : event.object;
-        if (accepts(last)) return last;
+        const next = accept(last);
+        if (next !== undefined && next !== false) return next;
       }
     }
   } catch (error) {

@@ -131,8 +131,8 @@ function targetsOf(input: FreezeInput): readonly VirtualMachine[] {
     expect(await client.get(virtualMachineInstances, at)).toBeUndefined();
 
     await client.mergePatch(virtualMachines, at, { spec: { runStrategy: 'Always' } });
-    const running = await whenObject(client, virtualMachines, at, (vm) => vm?.status?.ready === true);
-    expect(running?.status).toMatchObject({ printableStatus: 'Running', created: true });
+    const running = await whenObject(client, virtualMachines, at, (vm) => vm?.status?.ready === true && vm);
+    expect(running.status).toMatchObject({ printableStatus: 'Running', created: true });
     const { items: launchers } = await client.list(pods, {
       namespace: machineNamespace,
       labelSelector: 'kubevirt.io=virt-launcher',

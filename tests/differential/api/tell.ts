@@ -63,10 +63,10 @@ class Teller {
     this.#kept = new Map(Object.entries(names));
   }
 
-  /** With what controllers put into a namespace by themselves: without its ServiceAccount no pod is accepted. */
+  /** A story waits itself for what controllers put into a namespace: before its ServiceAccount is there no pod is accepted. */
   async makeNamespaces(): Promise<void> {
     for (const name of this.#spaces) {
-      await this.#sendOnce({
+      await this.#settled({
         does: 'make a namespace',
         method: 'POST',
         path: '/api/v1/namespaces',
@@ -142,7 +142,11 @@ class Teller {
     const startedMs = this.#clock.monotonicMs();
     for (;;) {
       const answer = await this.#sendOnce(step);
-      if (until === undefined) return answer;
+      if (until === undefined) {
+        if (step.quiet === true && answer.status >= 300)
+          throw new Error(`"${step.does}" was to succeed: ${JSON.stringify(answer.body)}`);
+        return answer;
+      }
       if ('status' in until ? answer.status === until.status : isAt(answer.body, until)) return answer;
       if (this.#clock.monotonicMs() - startedMs > this.#patienceMs)
         throw new Error(`"${step.does}" waits in vain: ${JSON.stringify(answer)}`);
@@ -174,8 +178,6 @@ class Teller {
             headers: { ...headers, 'content-type': contentType },
             text: this.#filled(text) as string,
           });
-    if (step.quiet === true && answer.status >= 300)
-      throw new Error(`"${does}" was to succeed: ${JSON.stringify(answer.body)}`);
     return { does, status: answer.status, headers: told(answer.headers), body: parsed(answer.body) };
   }
 
