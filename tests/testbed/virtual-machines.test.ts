@@ -109,7 +109,7 @@ function targetsOf(input: FreezeInput): readonly VirtualMachine[] {
     const answers = await answersTo(cluster.transport, badMachines);
     if (process.env[recordVariable] === '1') await recordAnswers(answers);
     expect(answers).toEqual(await readAnswers());
-  }, 60_000);
+  });
 
   test('a VM that is to run does, one that is halted does not, and a running one can be stopped', async () => {
     const { client } = cluster;
@@ -147,5 +147,5 @@ function targetsOf(input: FreezeInput): readonly VirtualMachine[] {
     await whenObject(client, virtualMachineInstances, at, (instance) => instance === undefined);
     await client.delete(virtualMachines, at);
     await whenObject(client, virtualMachines, at, (vm) => vm === undefined);
-  }, 60_000);
+  });
 });
