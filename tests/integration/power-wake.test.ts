@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { plans, virtualMachineImports } from '../../src/api/kinds.ts';
 import { isTrue } from '../../src/api/conditions.ts';
+import { defaultSettings } from '../../src/migration/settings.ts';
 import { mapObjects, migrationObject, planObject, providerObjects } from '../support/objects.ts';
 import { startWorld } from '../support/start-world.ts';
 
@@ -27,5 +28,5 @@ test('a guest that has shut down is noticed at once, not when the request would 
     return object?.status?.phase === 'CopyDisks' || undefined;
   });
 
-  expect(world.clock.now() - offAt).toBeLessThan(10_000);
+  expect(world.clock.now() - offAt).toBeLessThan((defaultSettings.powerOffRepeatSeconds * 1000) / 3);
 });

@@ -130,7 +130,8 @@ describe('a cancel', () => {
     await cancel(world, { id: queued.id });
     const since = world.clock.now();
     const { object, entry } = await untilEnded(world, queued.name);
-    expect(world.clock.now() - since).toBeLessThan(5_000);
+    // The first would hold the place for a minute.
+    expect(world.clock.now() - since).toBeLessThan(30_000);
     expect(object.status?.outcome).toBe('Canceled');
     expect(object.status?.slots ?? []).toEqual([]);
     expect(entry.started ?? object.status?.started).toBeUndefined();
