@@ -9,10 +9,9 @@ import {
   storageClasses,
   virtualMachines,
 } from '../../../src/api/kinds.ts';
-import type { KubeObject } from '../../../src/api/meta.ts';
-import { isKubeError } from '../../../src/kube/errors.ts';
 import { planWith, untilClean } from '../../support/move.ts';
 import { sandboxOnly } from '../../support/needs.ts';
+import { makeQuota, untilOverQuota } from '../../support/quota.ts';
 import {
   importOf,
   nothingLeft,
@@ -42,32 +41,15 @@ function refuseVms(world: TestWorld, isOn: (dryRun: boolean) => boolean): void {
     );
 }
 
-async function makeQuota(world: TestWorld, hard: Readonly<Record<string, string>>): Promise<void> {
-  await world.client.create(resourceQuotas, {
-    apiVersion: 'v1',
-    kind: 'ResourceQuota',
-    metadata: { name: 'small', namespace: world.targetNamespace },
-    spec: { hard },
-  } as KubeObject);
-}
-
-/** A server's admission learns of a quota by a watch of its own, a moment after it was made. */
 async function noDataVolumes(world: TestWorld): Promise<void> {
-  await makeQuota(world, { 'count/datavolumes.cdi.kubevirt.io': '0' });
+  await makeQuota(world, world.targetNamespace, { 'count/datavolumes.cdi.kubevirt.io': '0' });
   const wanted: DataVolume = {
     apiVersion: 'cdi.kubevirt.io/v1beta1',
     kind: 'DataVolume',
     metadata: { name: 'wanted', namespace: world.targetNamespace },
     spec: { source: { blank: {} }, storage: { resources: { requests: { storage: '1Mi' } } } },
   };
-  await world.until('the quota is in force', async () => {
-    try {
-      await world.client.create(dataVolumes, wanted, { dryRun: true });
-      return undefined;
-    } catch (error) {
-      return isKubeError(error) && error.detail.includes('exceeded quota') ? true : undefined;
-    }
-  });
+  await untilOverQuota(world, dataVolumes, wanted);
 }
 
 refusing.describe('a VM that the target cluster refuses', () => {
@@ -162,7 +144,9 @@ describe('a target cluster that changes under a run', () => {
     async () => {
       const { world, source } = await startRun(undefined, {
         atBoundary: (at) =>
-          once('before', 'createDataVolume', () => makeQuota(at, { persistentvolumeclaims: '0' })),
+          once('before', 'createDataVolume', () =>
+            makeQuota(at, at.targetNamespace, { persistentvolumeclaims: '0' }),
+          ),
       });
       await using _world = world;
       const end = await untilEnded(world);
@@ -178,7 +162,9 @@ describe('a target cluster that changes under a run', () => {
     async () => {
       const { world } = await startRun(undefined, {
         atBoundary: (at) =>
-          once('before', 'createDataVolume', () => makeQuota(at, { persistentvolumeclaims: '0' })),
+          once('before', 'createDataVolume', () =>
+            makeQuota(at, at.targetNamespace, { persistentvolumeclaims: '0' }),
+          ),
       });
       await using _world = world;
       await untilImport(world, 'copies', ({ status }) => status?.phase === 'CopyDisks');

@@ -2,6 +2,7 @@ import { dataVolumes, persistentVolumeClaims, pods, resourceQuotas } from '../..
 import type { ResourceKind } from '../../../../src/api/meta.ts';
 import { cdiBindImmediateAnnotation } from '../../../../src/api/labels.ts';
 import { phaseOf } from '../account.ts';
+import { makeQuota, untilOverQuota } from '../../../support/quota.ts';
 import type { Stage } from '../stage.ts';
 import { mebibyte } from '../source-vm.ts';
 import { disk, first, storage, type Story } from '../story.ts';
@@ -77,16 +78,25 @@ export const troubleStories: readonly Story[] = [
     async run(stage) {
       stage.source.vm.powerOff();
       stage.source.snapshot('S1');
-      const at = { namespace: stage.namespace, name: 'small' };
-      const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata: at };
-      await stage.client.create(resourceQuotas, { ...quota, spec: { hard: { 'requests.storage': '1Mi' } } });
+      const { namespace } = stage;
+      await makeQuota(stage, namespace, { 'requests.storage': '1Mi' });
+      await untilOverQuota(stage.world, persistentVolumeClaims, {
+        apiVersion: 'v1',
+        kind: 'PersistentVolumeClaim',
+        metadata: { name: 'wanted', namespace },
+        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '2Mi' } } },
+      });
       await stage.giveAccess();
       await stage.create({});
       await stage.reach(
         'it is refused',
         (volume) => conditionOf(volume, 'Bound')?.reason === 'ErrExceededQuota',
       );
-      await stage.client.mergePatch(resourceQuotas, at, { spec: { hard: { 'requests.storage': '1Gi' } } });
+      await stage.client.mergePatch(
+        resourceQuotas,
+        { namespace, name: 'small' },
+        { spec: { hard: { 'requests.storage': '1Gi' } } },
+      );
       await stage.succeeded();
     },
   },
