@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { differencesBetween, judge } from './differences.ts';
+import { differencesBetween, judge, lastingDifferences } from './differences.ts';
 
 const known = (where: string) => ({ id: where, where, why: 'a test' });
 
@@ -22,6 +22,25 @@ describe('differences between two documents', () => {
     expect(differencesBetween('a', ['a'], 's')).toHaveLength(1);
     expect(differencesBetween({}, [], 's')).toHaveLength(1);
     expect(differencesBetween(null, undefined, 's')).toHaveLength(1);
+  });
+});
+
+describe('differences that last', () => {
+  const differ = (...places: readonly string[]) => places.map((where) => ({ where, real: 1, sandbox: 2 }));
+  const looks = (...found: readonly (readonly string[])[]) => {
+    const left = found.map((places) => differ(...places));
+    return { left, look: () => Promise.resolve(left.shift()!) };
+  };
+
+  test('are those that are found twice', async () => {
+    const { look } = looks(['s > a', 's > b'], ['s > b', 's > c']);
+    expect(await lastingDifferences(look)).toEqual(differ('s > b'));
+  });
+
+  test('are none where a first look finds none, and nobody looks again', async () => {
+    const { look, left } = looks([], ['s > a']);
+    expect(await lastingDifferences(look)).toEqual([]);
+    expect(left).toHaveLength(1);
   });
 });
 

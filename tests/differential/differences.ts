@@ -24,6 +24,19 @@ export function differencesBetween(real: unknown, sandbox: unknown, where: strin
   return [{ where, real, sandbox }];
 }
 
+/**
+ * The differences that a second look finds as well. Of programs that race each other: what has changed since the record differs at every
+ * look, what is chance does not.
+ */
+export async function lastingDifferences(
+  look: () => Promise<readonly Difference[]>,
+): Promise<readonly Difference[]> {
+  const first = await look();
+  if (first.length === 0) return [];
+  const places = new Set(first.map(({ where }) => where));
+  return (await look()).filter(({ where }) => places.has(where));
+}
+
 export interface Judged {
   /** Differences that nobody has owned up to. */
   readonly unexplained: readonly Difference[];

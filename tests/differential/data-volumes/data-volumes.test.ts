@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { isOnTestbed } from '../../support/needs.ts';
 import { startWorld } from '../../support/start-world.ts';
 import { recordVariable } from '../api/goldens.ts';
-import { differencesBetween, judge, type Difference } from '../differences.ts';
+import { differencesBetween, judge, lastingDifferences, type Difference } from '../differences.ts';
 import { knownDifferences } from '../known-differences.ts';
 import { goldenName, goldenNames, readGolden, writeGolden } from './goldens.ts';
 import { wholeAccount } from './normalise.ts';
@@ -24,16 +24,6 @@ async function accountOf(story: Story): Promise<unknown> {
   return wholeAccount(stage);
 }
 
-async function differencesOf(name: string, story: Story): Promise<readonly Difference[]> {
-  const compare = async () =>
-    differencesBetween(await readGolden(name), await accountOf(story), `${suite} > ${name}`);
-  const found = await compare();
-  if (!isOnTestbed || found.length === 0) return found;
-  // Real programs race each other. What has changed since the record differs at every telling, what is chance does not.
-  const places = found.map(({ where }) => where);
-  return (await compare()).filter(({ where }) => places.includes(where));
-}
-
 describe('a DataVolume goes the same way in the sandbox as with the real CDI', () => {
   const differences = new Map<string, readonly Difference[]>();
 
@@ -44,7 +34,9 @@ describe('a DataVolume goes the same way in the sandbox as with the real CDI', (
         await writeGolden(name, await accountOf(story));
         return;
       }
-      const found = await differencesOf(name, story);
+      const golden = await readGolden(name);
+      const compare = async () => differencesBetween(golden, await accountOf(story), `${suite} > ${name}`);
+      const found = await (isOnTestbed ? lastingDifferences(compare) : compare());
       differences.set(name, found);
       expect(isOnTestbed ? found : judge(found, knownDifferences, suite).unexplained).toEqual([]);
     },
