@@ -28,6 +28,7 @@ let client: KubeClient;
 let networks: Set<string>;
 let log: RecordingLogger;
 let programs: Record<string, Image>;
+let beforeBinding: () => Promise<unknown>;
 let abort: AbortController;
 let agent: NodeAgent;
 
@@ -40,6 +41,7 @@ beforeEach(async () => {
   networks = new Set();
   log = new RecordingLogger();
   programs = {};
+  beforeBinding = () => Promise.resolve();
   startAgent();
   const metadata = { name: namespace };
   if ((await client.get(namespaces, metadata)) === undefined) {
@@ -102,6 +104,7 @@ function nodeClient(real: KubeClient): KubeClient {
       if (kind.kind !== 'Binding') return real.create(kind, object, ...rest);
       const { target } = object as unknown as { readonly target: { readonly name: string } };
       const { name } = object.metadata;
+      await beforeBinding();
       await real.mergePatch(pods, { namespace, name }, { spec: { nodeName: target.name } });
       return undefined as never;
     },
@@ -267,6 +270,16 @@ test('a pod that waits for what is missing is gone as soon as it is deleted', as
   await client.delete(pods, at);
   expect(main(await failed)?.state?.terminated?.reason).toBe('ContainerStatusUnknown');
   await gone();
+});
+
+test('a pod that is deleted while a place is found for it is no trouble, nor is the next of its name', async () => {
+  beforeBinding = () => client.delete(pods, at);
+  await run(() => Promise.resolve({ exitCode: 0, message: '' }));
+  await gone();
+  beforeBinding = () => Promise.resolve();
+  await create({});
+  await phase('Succeeded');
+  expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
 });
 
 describe('a pod that runs', () => {

@@ -4,6 +4,7 @@ import { persistentVolumeClaims, storageClasses } from '../../../src/api/kinds.t
 import type { KubeObject, Stored } from '../../../src/api/meta.ts';
 import type { ObjectCache } from '../../../src/kube/cache.ts';
 import type { KubeClient } from '../../../src/kube/client.ts';
+import { isKubeError } from '../../../src/kube/errors.ts';
 import { keyOf } from '../../../src/kube/object-key.ts';
 import type { ReconcileResult } from '../../../src/runtime/controller.ts';
 import { rfc3339 } from '../../../src/runtime/clock.ts';
@@ -120,8 +121,17 @@ class Agent {
     if (pod.metadata.deletionTimestamp !== undefined) return this.#delete(key, pod, signal);
     if (run?.uid === pod.metadata.uid) await this.#observe(run, pod);
     else if (pod.spec.nodeName === nodeName) this.#begin(key, pod);
-    else await this.#schedule(pod, signal);
+    else await this.#place(pod, signal);
     return {};
+  }
+
+  async #place(pod: Stored<NodePod>, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#schedule(pod, signal);
+    } catch (error) {
+      // It, or a claim of its, is gone, of which the caches will hear.
+      if (!isKubeError(error, 'NotFound')) throw error;
+    }
   }
 
   async #observe(run: PodRun, pod: Stored<NodePod>): Promise<void> {
