@@ -7,7 +7,8 @@ export default {
     (folder) => `<rootDir>/tests/${folder}/**/*.test.ts`,
   ),
   testPathIgnorePatterns: ['/node_modules/'],
-  testTimeout: 180_000,
+  // Longer than the longest wait of a world, which tells what it saw.
+  testTimeout: 360_000,
   // The controller of a world works on the whole cluster, so there is one at a time.
   maxWorkers: 1,
   // A controller that was killed stands still in the middle of something; as a process of its own it would be gone.

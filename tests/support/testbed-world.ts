@@ -56,8 +56,8 @@ export class TestbedWorld extends TestWorld {
   readonly client: KubeClient;
   readonly testbed: Testbed;
   readonly vcenter: SimulatedVCenter;
-  /** CDI's controller that has lost its lease is back after a minute and a half. */
-  protected readonly longestWaitSeconds = 170;
+  /** CDI's controller that has lost its lease is back after a minute and a half; a garbage collector may take more than a minute. */
+  protected readonly longestWaitSeconds = 240;
   readonly #parts: Parts;
   readonly #settings: EngineSettings;
   readonly #instances: ControllerInstance[] = [];
