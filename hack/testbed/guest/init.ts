@@ -1,3 +1,4 @@
+import { powerOffScript } from './power-off.ts';
 import { writingScript } from './writing.ts';
 
 /** Label of the file system whose files the guest shows. */
@@ -50,8 +51,7 @@ done
 echo root $root
 cd /root && find . -type f | sort | while read -r file; do echo file $(sha256sum "$file"); done
 echo ${end}
-poweroff -f
-`;
+${powerOffScript}`;
 
 /** What the guest told. */
 export interface GuestReport {

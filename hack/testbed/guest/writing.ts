@@ -1,3 +1,5 @@
+import { powerOffScript } from './power-off.ts';
+
 /** Who a machine says has made it, when it plays the source of a migration: the guest writes for as long as it is there. */
 export const sourceVendor = 'VMware';
 
@@ -31,8 +33,7 @@ export const writingScript = `if grep -q ${sourceVendor} /sys/class/dmi/id/sys_v
   echo wrote $(sha256sum var/ledger)
   cd /
   umount /root
-  poweroff -f
-fi
+  ${powerOffScript}fi
 `;
 
 /** What the guest has on its disk by its own account, line by line. */
