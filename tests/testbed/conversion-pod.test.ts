@@ -13,12 +13,12 @@ const namespace = 'conversion-test';
 
 /** As the controller, with just the rights that are shipped. */
 let gantry: RealCluster;
-let admin: RealNamespace;
+let own: RealNamespace;
 beforeAll(async () => {
-  [admin, gantry] = await Promise.all([RealNamespace.open(namespace), openRealCluster('gantry')]);
+  [own, gantry] = await Promise.all([RealNamespace.open(namespace), openRealCluster('gantry')]);
 });
 afterAll(async () => {
-  await Promise.all([admin[Symbol.asyncDispose](), gantry[Symbol.asyncDispose]()]);
+  await Promise.all([own[Symbol.asyncDispose](), gantry[Symbol.asyncDispose]()]);
 });
 
 const { pod, domain } = buildConversion(
@@ -83,7 +83,7 @@ test('a converter is asked, and told to end, through the API server; one that do
   ).metadata;
   // As a kubelet would say it: the pod runs at an address of this very process.
   const status = { phase: 'Running', podIP: address, podIPs: [{ ip: address }] };
-  await admin.client.mergePatch(pods, at, { status }, { subresource: 'status' });
+  await own.client.mergePatch(pods, at, { status }, { subresource: 'status' });
   await expect(client.podProxy(at, conversionPort, 'vm', 'GET')).rejects.toMatchObject({
     code: 'ServerError',
     status: 503,
@@ -106,7 +106,7 @@ test('a converter is asked, and told to end, through the API server; one that do
   } finally {
     server.closeAllConnections();
     server.close();
-    await admin.client.delete(pods, at, { uid, gracePeriodSeconds: 0 });
+    await own.client.delete(pods, at, { uid, gracePeriodSeconds: 0 });
   }
 });
 
@@ -116,7 +116,7 @@ test('the pod stays when somebody deletes it by force, until our finalizer is ta
   const unscheduled = { ...pod, spec: { ...pod.spec, schedulerName: 'nobody' } };
   const { uid } = (await client.create(pods, unscheduled)).metadata;
   const at = { namespace, name: pod.metadata.name };
-  await admin.client.delete(pods, at, { gracePeriodSeconds: 0 });
+  await own.client.delete(pods, at, { gracePeriodSeconds: 0 });
   const left = await client.get(pods, at);
   expect(left?.metadata).toMatchObject({ uid, deletionTimestamp: expect.any(String) });
   // It never ran, and says so: nobody listens.
@@ -127,5 +127,5 @@ test('the pod stays when somebody deletes it by force, until our finalizer is ta
     code: expect.stringMatching(/^(ServerError|BadRequest)$/),
   });
   await client.mergePatch(pods, at, { metadata: { uid, finalizers: [] } });
-  await admin.when(pods, at.name, (object) => object === undefined);
+  await own.when(pods, at.name, (object) => object === undefined);
 });

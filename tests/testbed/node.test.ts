@@ -102,7 +102,7 @@ const succeeded = (name: string) =>
   world.when(dataVolumes, name, (one) => (one?.status?.phase === 'Succeeded' ? one : undefined), 120_000);
 
 async function volumeOf(claimName: string): Promise<TestbedVolume> {
-  const { name: namespace, client, testbed } = world;
+  const { namespace, client, testbed } = world;
   const claim = await client.get(persistentVolumeClaims, { namespace, name: claimName });
   return (await testbed.volume(claim!.metadata.uid))!;
 }
@@ -150,7 +150,7 @@ describe('an import', () => {
   test('whose importer is killed in mid-copy starts again and equals its source', async () => {
     await using server = await serveFile(raw, 24 * mebibyte);
     await world.create(dataVolumes, dataVolume('killed', { http: { url: server.url } }, 'standard', 'Block'));
-    const { name: namespace, testbed } = world;
+    const { namespace, testbed } = world;
     await world.when(dataVolumes, 'killed', (one) => Number.parseFloat(one?.status?.progress ?? '') > 10);
     expect(await testbed.killContainer({ namespace, name: 'importer-killed' })).toBe(true);
     const pod = await world.when(nodePods, 'importer-killed', (one) =>
@@ -227,7 +227,7 @@ describe('a pod', () => {
   });
 
   test('is told to end and given its time, and killed after it', async () => {
-    const { client, name: namespace } = world;
+    const { client, namespace } = world;
     const spec = (script: string, seconds: number): NodePodSpec => ({
       restartPolicy: 'Always',
       terminationGracePeriodSeconds: seconds,
@@ -293,7 +293,7 @@ describe('a pod', () => {
 
 /** Resolves when an event of this pod says so. */
 async function toldOf(name: string, reason: string, message: string): Promise<void> {
-  const { client, name: namespace } = world;
+  const { client, namespace } = world;
   const says = (event: { readonly reason?: string; readonly message?: string }): boolean =>
     event.reason === reason && event.message === message;
   const options = { namespace, fieldSelector: `involvedObject.name=${name}` };
@@ -338,7 +338,7 @@ describe('a volume', () => {
   });
 
   test('that waits for its first consumer is made for it, is full at its size, and goes with its claim', async () => {
-    const { client, name: namespace } = world;
+    const { client, namespace } = world;
     await createClaim('filled', 'standard-wffc', '8Mi');
     await createPod('filler', filler('filled'));
     const pod = await phaseOf('filler', 'Failed');
@@ -353,7 +353,7 @@ describe('a volume', () => {
   });
 
   test('of a block claim takes its loop device along', async () => {
-    const { client, name: namespace } = world;
+    const { client, namespace } = world;
     await world.create(dataVolumes, dataVolume('device', { blank: {} }, 'standard', 'Block'));
     await succeeded('device');
     const { path } = await volumeOf('device');
@@ -390,7 +390,7 @@ describe('a volume', () => {
     readonly parameters?: Readonly<Record<string, string>>;
   }): Promise<{ readonly name: string } & AsyncDisposable> {
     const { annotations = {}, parameters = {} } = fields;
-    const name = `${world.name}-${randomBytes(4).toString('hex')}`;
+    const name = `${world.namespace}-${randomBytes(4).toString('hex')}`;
     await world.client.create(storageClasses, {
       apiVersion: 'storage.k8s.io/v1',
       kind: 'StorageClass',

@@ -46,17 +46,20 @@ export async function whenObject<T extends KubeObject, R>(
     ...(at.namespace !== undefined && { namespace: at.namespace }),
   };
   let last: Stored<T> | undefined;
+  const look = (object: Stored<T> | undefined): R | undefined => {
+    last = object;
+    const made = accept(object);
+    return made === false ? undefined : made;
+  };
   try {
     for (;;) {
       const { items, resourceVersion } = await client.list(kind, only, signal);
-      last = items[0];
-      const found = accept(last);
-      if (found !== undefined && found !== false) return found;
+      const found = look(items[0]);
+      if (found !== undefined) return found;
       for await (const event of client.watch(kind, { ...only, resourceVersion }, signal)) {
         if (event.type === 'BOOKMARK') continue;
-        last = event.type === 'DELETED' ? undefined : event.object;
-        const next = accept(last);
-        if (next !== undefined && next !== false) return next;
+        const next = look(event.type === 'DELETED' ? undefined : event.object);
+        if (next !== undefined) return next;
       }
     }
   } catch (error) {

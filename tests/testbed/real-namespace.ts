@@ -8,22 +8,22 @@ import { openRealCluster, whenObject, type RealCluster } from './real-cluster.ts
 /** A namespace of a test's own in the cluster of its testbed, as the administrator sees it. */
 export class RealNamespace implements AsyncDisposable {
   /** Resolves when pods may be made in it. */
-  static async open(name: string): Promise<RealNamespace> {
+  static async open(namespace: string): Promise<RealNamespace> {
     const cluster = await openRealCluster('admin');
     const { client } = cluster;
-    await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     // No pod is admitted before there is this one, which a controller makes.
-    const account = { namespace: name, name: 'default' };
+    const account = { namespace, name: 'default' };
     await whenObject(client, serviceAccounts, account, (object) => object !== undefined);
-    return new RealNamespace(cluster, name);
+    return new RealNamespace(cluster, namespace);
   }
 
-  readonly name: string;
+  readonly namespace: string;
   readonly cluster: RealCluster;
 
-  private constructor(cluster: RealCluster, name: string) {
+  private constructor(cluster: RealCluster, namespace: string) {
     this.cluster = cluster;
-    this.name = name;
+    this.namespace = namespace;
   }
 
   get client(): KubeClient {
@@ -35,7 +35,8 @@ export class RealNamespace implements AsyncDisposable {
   }
 
   async create<T extends KubeObject>(kind: ResourceKind<T>, object: T): Promise<Stored<T>> {
-    return this.client.create(kind, { ...object, metadata: { ...object.metadata, namespace: this.name } });
+    const { namespace } = this;
+    return this.client.create(kind, { ...object, metadata: { ...object.metadata, namespace } });
   }
 
   /** As whenObject, of an object in here, or of one that is in no namespace. */
@@ -45,13 +46,13 @@ export class RealNamespace implements AsyncDisposable {
     accept: (object: Stored<T> | undefined) => R | undefined | false,
     withinMs?: number,
   ): Promise<R> {
-    const at = kind.namespaced ? { namespace: this.name, name } : { name };
+    const at = kind.namespaced ? { namespace: this.namespace, name } : { name };
     return whenObject(this.client, kind, at, accept, withinMs);
   }
 
   /** What is still in it ends by itself. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.client.delete(namespaces, { name: this.name });
+    await this.client.delete(namespaces, { name: this.namespace });
     await this.cluster[Symbol.asyncDispose]();
   }
 }

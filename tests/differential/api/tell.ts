@@ -66,7 +66,7 @@ class Teller {
   /** A story waits itself for what controllers put into a namespace: before its ServiceAccount is there no pod is accepted. */
   async makeNamespaces(): Promise<void> {
     for (const name of this.#spaces) {
-      await this.#settled({
+      await this.request({
         does: 'make a namespace',
         method: 'POST',
         path: '/api/v1/namespaces',
@@ -84,6 +84,8 @@ class Teller {
 
   async request(step: RequestStep): Promise<void> {
     const answer = await this.#settled(step);
+    if (step.quiet === true && step.until === undefined && answer.status >= 300)
+      throw new Error(`"${step.does}" was to succeed: ${JSON.stringify(answer.body)}`);
     for (const [name, path] of Object.entries(step.keep ?? {})) {
       const value = valueAt(answer.body, path);
       if (typeof value !== 'string' && typeof value !== 'number')
@@ -142,11 +144,7 @@ class Teller {
     const startedMs = this.#clock.monotonicMs();
     for (;;) {
       const answer = await this.#sendOnce(step);
-      if (until === undefined) {
-        if (step.quiet === true && answer.status >= 300)
-          throw new Error(`"${step.does}" was to succeed: ${JSON.stringify(answer.body)}`);
-        return answer;
-      }
+      if (until === undefined) return answer;
       if ('status' in until ? answer.status === until.status : isAt(answer.body, until)) return answer;
       if (this.#clock.monotonicMs() - startedMs > this.#patienceMs)
         throw new Error(`"${step.does}" waits in vain: ${JSON.stringify(answer)}`);

@@ -13,8 +13,6 @@ import type { Story } from './story.ts';
 
 const suite = 'data-volumes';
 const isRecording = isOnTestbed && process.env[recordVariable] === '1';
-/** On the testbed a story takes up to a minute, and may be told twice. */
-const timeLimitMs = 300_000;
 
 async function accountOf(story: Story): Promise<unknown> {
   const { copy } = story;
@@ -27,21 +25,17 @@ async function accountOf(story: Story): Promise<unknown> {
 describe('a DataVolume goes the same way in the sandbox as with the real CDI', () => {
   const differences = new Map<string, readonly Difference[]>();
 
-  test.each(stories.map((story) => [story.name, story] as const))(
-    '%s',
-    async (name, story) => {
-      if (isRecording) {
-        await writeGolden(name, await accountOf(story));
-        return;
-      }
-      const golden = await readGolden(name);
-      const compare = async () => differencesBetween(golden, await accountOf(story), `${suite} > ${name}`);
-      const found = await (isOnTestbed ? lastingDifferences(compare) : compare());
-      differences.set(name, found);
-      expect(isOnTestbed ? found : judge(found, knownDifferences, suite).unexplained).toEqual([]);
-    },
-    timeLimitMs,
-  );
+  test.each(stories.map((story) => [story.name, story] as const))('%s', async (name, story) => {
+    if (isRecording) {
+      await writeGolden(name, await accountOf(story));
+      return;
+    }
+    const golden = await readGolden(name);
+    const compare = async () => differencesBetween(golden, await accountOf(story), `${suite} > ${name}`);
+    const found = await (isOnTestbed ? lastingDifferences(compare) : compare());
+    differences.set(name, found);
+    expect(isOnTestbed ? found : judge(found, knownDifferences, suite).unexplained).toEqual([]);
+  });
 
   afterAll(() => {
     // With only some of the stories nothing can be said of the others.
